@@ -92,13 +92,22 @@ class UsageError(CopilotAnalyticsError):
 
 
 class NoReportError(CopilotAnalyticsError):
-    """GitHub has no report for the day asked for; see `is_final` for whether it may still come."""
+    """GitHub has no report for the day asked for.
+
+    `state` says what that means: ``pending`` (it may still come), ``empty`` (GitHub confirms that
+    there is nothing) or ``missing`` (it should be there by now, and is not).
+    """
 
     exit_code = 3
 
-    def __init__(self, what: str, *, is_final: bool = False, **parts: str):
+    def __init__(self, what: str, *, state: str = "missing", **parts: str):
         super().__init__(what, **parts)
-        self.is_final = is_final
+        self.state = state
+
+    @property
+    def is_final(self) -> bool:
+        """Whether asking again makes no sense."""
+        return self.state != "pending"
 
 
 class DownloadError(CopilotAnalyticsError):

@@ -192,9 +192,20 @@ def record_fields(family: str) -> tuple[Field, ...]:
     )
 
 
-def _own(family: str, column: str, type_: str, label: str, meaning: str) -> Field:
+def _own(family: str, column: str, type_: str, unit: str, label: str, meaning: str) -> Field:
     return Field(
-        family, "", column, type_, "", "no", column == "extra", False, label, meaning, None, "ours"
+        family,
+        "",
+        column,
+        type_,
+        unit,
+        "no",
+        column == "extra",
+        False,
+        label,
+        meaning,
+        None,
+        "ours",
     )
 
 
@@ -203,19 +214,28 @@ def _columns(family: str, arrays: tuple[str, ...], kinds: tuple[str, ...]) -> It
     source = "users" if family == "users_window" else family
     described = [field for field in record_fields(source) if field.column != "extra"]
     by_path = {field.path: field for field in described}
-    yield _own(family, "scope", "text", "Scope", "organization:ID or enterprise:ID")
+    yield _own(family, "scope", "text", "name", "Scope", "organization:ID or enterprise:ID")
     yield by_path["enterprise_id"]
     yield by_path["organization_id"]
     if family in ("window", "users_window"):
         yield by_path["report_start_day"]
         yield by_path["report_end_day"]
-        yield _own(family, "day", "date", "Day", "Last day of the window; see report_end_day")
+        yield _own(
+            family, "day", "date", "UTC day", "Day", "Last day of the window; see report_end_day"
+        )
     else:
         yield by_path["day"]
     if arrays:
         yield from (by_path[path] for path in ("user_id", "repo_id") if path in by_path)
         if kinds:
-            yield _own(family, "kind", "text", "Kind", f"Kind of customization: {', '.join(kinds)}")
+            yield _own(
+                family,
+                "kind",
+                "text",
+                "dimension",
+                "Kind",
+                f"Kind of customization: {', '.join(kinds)}",
+            )
         inside = {
             field.column: field
             for array in arrays
@@ -237,6 +257,7 @@ def _columns(family: str, arrays: tuple[str, ...], kinds: tuple[str, ...]) -> It
                     family,
                     "has_telemetry",
                     "flag",
+                    "flag",
                     "Has telemetry",
                     "False on reduced rows, which carry credits and no used_* or totals_by_*",
                 ),
@@ -248,7 +269,9 @@ def _columns(family: str, arrays: tuple[str, ...], kinds: tuple[str, ...]) -> It
             if f.path in HOUSEKEEPING
             and not (family == "users_window" and f.path.startswith("report_"))
         )
-    yield _own(family, "extra", "text", "Unknown fields", "Fields not described here, as JSON")
+    yield _own(
+        family, "extra", "text", "JSON", "Unknown fields", "Fields not described here, as JSON"
+    )
 
 
 @cache

@@ -1,0 +1,51 @@
+# One word per task; `make` alone prints them. Everything runs inside .venv, which is made on demand.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help report test lint format notebooks clean
+
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+report: $(VENV)/.installed  ## make a report: of the sample company, or ORG=name / ENTERPRISE=name
+	@$(BIN)/copilot-analytics report \
+	  $(if $(ORG),--org $(ORG),$(if $(ENTERPRISE),--enterprise $(ENTERPRISE),--sample)) \
+	  $(if $(ARCHIVE),--archive $(ARCHIVE)) $(if $(START),--start $(START)) $(if $(END),--end $(END)) \
+	  $(if $(OUT),--out $(OUT))
+
+test: $(VENV)/.installed-dev lint  ## style, import layers, tests and notebooks
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env -n auto --dist loadscope \
+	  tests copilot_analytics notebooks
+
+lint: $(VENV)/.installed-dev  ## style and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.installed-dev  ## put the code into the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+notebooks: $(VENV)/.installed-dev  ## run the notebooks again and store the figures that tests compare
+	$(BIN)/python -m tests.store_figures
+
+clean:  ## remove what make made; reports and archives stay
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	@echo "Installing into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
+	@echo "Installing into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[duckdb,dev]"
+	@touch $@ $(VENV)/.installed

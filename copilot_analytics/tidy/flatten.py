@@ -1,0 +1,201 @@
+"""Arrow records to Arrow tables: one table per array of the records, no loop over records."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from copilot_analytics import catalogue
+from copilot_analytics.tidy.exact import Findings, to_json
+from copilot_analytics.tidy.schema import (
+    EXTRA,
+    TABLE_TYPES,
+    record_schema,
+    table_schema,
+)
+
+RECORD = "#record"  # the running number of the record that a row came from
+RECORD_FIELD = pa.field(RECORD, pa.int64())
+
+
+def place(array: pa.StructArray, path: str) -> pa.Array | None:
+    """Return what stands at a path inside structs, or None where the type does not have it."""
+    names = path.split(".")
+    kind = array.type
+    for name in names:
+        if not pa.types.is_struct(kind) or kind.get_field_index(name) < 0:
+            return None
+        kind = kind.field(name).type
+    return pc.struct_field(array, names)
+
+
+def flatten(
+    family: str, records: pa.StructArray, numbers: pa.Array, scope: str, findings: Findings
+) -> dict[str, pa.Table]:
+    """Return the tables of a family's records, each with a column for the record's number."""
+    source = "users" if family == "users_window" else family
+    base = _base_columns(family, records, scope)
+    tables = {}
+    for table in catalogue.all_tables().values():
+        if table.family != family:
+            continue
+        if not table.arrays:
+            columns = base | _own_columns(table, records, "")
+            columns["extra"] = _extra(records, record_schema(source), source, "", findings)
+            tables[table.name] = _assemble(table, columns, numbers, None)
+            continue
+        kinds = table.kinds or ("",) * len(table.arrays)
+        parts = [
+            _elements(table, array, kind, records, base, numbers, findings)
+            for array, kind in zip(table.arrays, kinds, strict=True)
+        ]
+        tables[table.name] = pa.concat_tables([part for part in parts if part is not None])
+    return tables
+
+
+def _elements(table, array, kind, records, base, numbers, findings) -> pa.Table:
+    """Return the rows of one array of the records."""
+    empty = pa.schema([*table_schema(table.name), RECORD_FIELD]).empty_table()
+    lists = place(records, array)
+    if lists is None or not len(lists):
+        return empty
+    parents, elements = pc.list_parent_indices(lists), pc.list_flatten(lists)
+    if elements.null_count:
+        findings.note(f"null element of {array} skipped", elements.null_count)
+        valid = elements.is_valid()
+        parents, elements = parents.filter(valid), elements.filter(valid)
+    if not len(elements):
+        return empty
+    columns = _own_columns(table, elements, f"{array}[].")
+    schema = pa.schema(list(_type_at(record_schema(table.family), array).value_type))
+    columns["extra"] = _extra(elements, schema, table.family, f"{array}[].", findings)
+    if kind:
+        columns["kind"] = pa.repeat(pa.scalar(kind), len(elements))
+        columns["name"] = place(elements, kind)
+    return _assemble(table, base | columns, numbers, parents, inside=set(columns))
+
+
+def _type_at(schema: pa.Schema, path: str) -> pa.DataType:
+    kind = pa.struct(list(schema))
+    for name in path.split("."):
+        kind = kind.field(name).type
+    return kind
+
+
+def _base_columns(family: str, records: pa.StructArray, scope: str) -> dict[str, pa.Array]:
+    """Return the columns that every row of a record carries."""
+    names = ("enterprise_id", "organization_id", "day", "user_id", "repo_id")
+    columns = {name: place(records, name) for name in names}
+    columns["scope"] = _scopes(columns["enterprise_id"], columns["organization_id"], scope)
+    if family in ("window", "users_window"):
+        columns["report_start_day"] = place(records, "report_start_day")
+        columns["report_end_day"] = columns["day"] = place(records, "report_end_day")
+    if family == "window":
+        engagement = "copilot_feature_engagement.active_user_count"
+        columns["active_user_count"] = place(records, engagement)
+        columns["created_at"] = place(records, "created_at")
+    if family in ("users", "users_window"):
+        columns["has_telemetry"] = has_telemetry(records)
+    return {name: column for name, column in columns.items() if column is not None}
+
+
+def _scopes(enterprise: pa.Array, organization: pa.Array, scope: str) -> pa.Array:
+    def named(kind: str, ids: pa.Array) -> pa.Array:
+        filled = pc.if_else(pc.equal(ids, ""), pa.scalar(None, pa.string()), ids)
+        return pc.binary_join_element_wise(pa.scalar(kind), filled, ":")
+
+    return pc.coalesce(
+        named("organization", organization), named("enterprise", enterprise), pa.scalar(scope)
+    )
+
+
+def has_telemetry(records: pa.StructArray) -> pa.Array:
+    """Tell which user records carry any ``used_*`` or ``totals_by_*`` value."""
+    found = pa.repeat(pa.scalar(False), len(records))
+    for field in records.type:
+        if field.name.startswith(("used_", "totals_by_")):
+            found = pc.or_(found, pc.is_valid(place(records, field.name)))
+    return found
+
+
+def _own_columns(table: catalogue.Table, array: pa.StructArray, prefix: str) -> dict:
+    columns = {}
+    for field in table.columns:
+        if field.path.startswith(prefix) and "[]" not in field.path[len(prefix) :]:
+            found = place(array, field.path[len(prefix) :])
+            if found is not None:
+                columns[field.column] = found
+    return columns
+
+
+def _assemble(table, columns, numbers, parents, inside=frozenset()) -> pa.Table:
+    """Return a table with the catalogue's columns, repeating record values for array elements."""
+    length = len(numbers if parents is None else parents)
+    arrays = []
+    for field in table.columns:
+        column = columns.get(field.column)
+        if column is None:
+            arrays.append(pa.nulls(length, TABLE_TYPES[field.type]))
+            continue
+        if parents is not None and field.column not in inside:
+            column = column.take(parents)
+        arrays.append(to_table_type(column, field.type))
+    arrays.append(numbers if parents is None else numbers.take(parents))
+    schema = pa.schema([*table_schema(table.name), RECORD_FIELD])
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def to_table_type(column: pa.Array, kind: str) -> pa.Array:
+    """Convert days and times from text; the seventh digit of a second is cut off."""
+    wanted = TABLE_TYPES[kind]
+    if kind == "timestamp" and pa.types.is_string(column.type):
+        column = column.cast(pa.timestamp("ns", tz="UTC"))
+    return column.cast(wanted, safe=False) if column.type != wanted else column
+
+
+def _extra(array, schema: pa.Schema, family: str, path: str, findings: Findings) -> pa.Array:
+    """Return the unknown keys of each struct as JSON text."""
+    if array.type.get_field_index(EXTRA) >= 0:  # the exact reader has already done it
+        return place(array, EXTRA)
+    unknown = {}
+    _collect_unknown(array, schema, path, family, findings, unknown)
+    if not unknown:
+        return pa.nulls(len(array), pa.string())
+    return pa.array(_json_rows(unknown, len(array)), pa.string())
+
+
+def _collect_unknown(array, schema, path, family, findings, unknown, within=()) -> None:
+    known = {field.name: field.type for field in schema}
+    for field in array.type:
+        if field.name not in known:
+            column = pc.struct_field(array, [field.name])
+            count = len(column) - column.null_count
+            findings.saw(family, f"{path}{field.name}", count or len(column))
+            unknown[(*within, field.name)] = column.to_pylist()
+        elif pa.types.is_struct(field.type):
+            inner = pc.struct_field(array, [field.name])
+            _collect_unknown(
+                inner,
+                pa.schema(list(known[field.name])),
+                f"{path}{field.name}.",
+                family,
+                findings,
+                unknown,
+                (*within, field.name),
+            )
+
+
+def _json_rows(unknown: dict[tuple, list], length: int) -> list[str | None]:
+    """Return one JSON text per row from columns of unknown values."""
+    rows = []
+    for number in range(length):
+        row: dict = {}
+        for names, values in unknown.items():
+            if values[number] is None:
+                continue
+            node = row
+            for name in names[:-1]:
+                node = node.setdefault(name, {})
+            node[names[-1]] = values[number]
+        rows.append(to_json(row))
+    return rows

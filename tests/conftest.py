@@ -1,0 +1,44 @@
+"""Shared pieces of the tests."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
+
+
+def user_record(day="2026-11-02", user_id=1, **fields) -> dict:
+    """A small valid user record of an invented organization."""
+    return {
+        "day": day,
+        "organization_id": "7",
+        "enterprise_id": "3",
+        "user_id": user_id,
+        "user_login": f"login-{user_id}",
+        "user_initiated_interaction_count": 2,
+        "code_generation_activity_count": 5,
+        "code_acceptance_activity_count": 1,
+        "loc_suggested_to_add_sum": 9,
+        "loc_suggested_to_delete_sum": 0,
+        "loc_added_sum": 4,
+        "loc_deleted_sum": 0,
+        "used_chat": True,
+        "totals_by_feature": [
+            {"feature": "code_completion", "code_generation_activity_count": 5},
+        ],
+        **fields,
+    }
+
+
+def ndjson(*records: dict) -> bytes:
+    """The records as lines."""
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+@pytest.fixture(scope="session")
+def real_files() -> list[Path]:
+    """Files that nobody of this project wrote, where they lie beside the checkout."""
+    if not REAL.is_dir():
+        pytest.skip("no real files beside this checkout")
+    return sorted(REAL.glob("*.json"))
