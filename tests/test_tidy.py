@@ -489,6 +489,7 @@ class TestReadersAgree:
         document = json.dumps(records).encode()  # a list always goes the exact way
         _, fast_tables = tidy.arrow_tables(lines)
         _, exact_tables = tidy.arrow_tables(document)
+        assert fast_tables.keys() == exact_tables.keys()
         for name, table in fast_tables.items():
             assert table.equals(exact_tables[name]), name
         assert_equals_oracle(ca.load(lines), lines)

@@ -22,7 +22,6 @@ from copilot_analytics.archive import storing
 from copilot_analytics.archive.ledger import Ledger, set_state
 from copilot_analytics.archive.locking import lock
 from copilot_analytics.archive.reading import (
-    SETTLE_DAYS,
     TIME_FORMAT,
     day_states,
     day_text,
@@ -30,7 +29,7 @@ from copilot_analytics.archive.reading import (
 )
 from copilot_analytics.errors import ContentError, ContractError, StorageError, UsageError
 
-__all__ = ["Archive", "SETTLE_DAYS", "Stored", "settled_state"]
+__all__ = ["Archive", "Stored", "settled_state"]
 
 IMPORTED = "import"
 _STORED = """
@@ -201,13 +200,9 @@ class Archive:
         together = _together([digest for _, digest, _ in digests])
         collection, tables = tidy.arrow_tables(files, scope=str(scope) if scope else None)
         found = {
-            row
-            for table in tables.values()
-            for row in table.select(["scope", "day"])
-            .group_by(["scope", "day"])
-            .aggregate([])
-            .to_pylist()
-            for row in [(row["scope"], row["day"].date())]
+            (scope, date.fromisoformat(text))
+            for name in set(tables) & set(tidy.BASE.values())
+            for scope, text in storing.scopes_and_days(tables[name])
         }
         _check(report, day, found)
         slot_day = day or max((day for _, day in found), default=self.clock().date())

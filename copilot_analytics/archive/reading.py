@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pandas as pd
 
@@ -10,7 +10,6 @@ from copilot_analytics import catalogue, tidy
 from copilot_analytics.archive.ledger import Ledger
 from copilot_analytics.errors import UsageError
 
-SETTLE_DAYS = 5  # full UTC days after a day's end; GitHub's pages speak of two to three
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -20,7 +19,7 @@ def settled_state(day: date, fetched_at: datetime) -> str:
     >>> settled_state(date(2026, 11, 16), datetime(2026, 11, 22, 9, tzinfo=UTC))
     'final'
     """
-    return "final" if fetched_at.date() - day > timedelta(days=SETTLE_DAYS) else "provisional"
+    return "final" if catalogue.is_settled(day, fetched_at.date()) else "provisional"
 
 
 def day_text(day) -> str | None:

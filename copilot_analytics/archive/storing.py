@@ -105,18 +105,19 @@ def store_table(table: pa.Table, target: Path) -> None:
         write_durably(target, write)
 
 
+def scopes_and_days(table: pa.Table) -> list[tuple[str, str]]:
+    """Return the scopes and days that occur in a table."""
+    keys = table.select(["scope", "day"]).group_by(["scope", "day"]).aggregate([])
+    rows = zip(keys["scope"].to_pylist(), keys["day"].to_pylist(), strict=True)
+    return sorted((scope, f"{day:%Y-%m-%d}") for scope, day in rows)
+
+
 def split(table: pa.Table) -> Iterator[tuple[str, str, pa.Table]]:
     """Yield the parts of a table with one scope and one day each."""
-    if not table.num_rows:
+    keys = scopes_and_days(table)
+    if len(keys) == 1:
+        yield (*keys[0], table)
         return
-    keys = table.select(["scope", "day"]).group_by(["scope", "day"]).aggregate([])
-    keys = keys.sort_by([("scope", "ascending"), ("day", "ascending")])
-    for scope, day in zip(keys["scope"].to_pylist(), keys["day"].to_pylist(), strict=True):
-        if keys.num_rows == 1:
-            yield scope, f"{day:%Y-%m-%d}", table
-            return
-        wanted = pc.and_(
-            pc.equal(table["scope"], scope),
-            pc.equal(table["day"], pa.scalar(day, pa.timestamp("us"))),
-        )
-        yield scope, f"{day:%Y-%m-%d}", table.filter(wanted)
+    for scope, day in keys:
+        is_day = pc.equal(table["day"], pa.scalar(day).cast(pa.timestamp("us")))
+        yield scope, day, table.filter(pc.and_(pc.equal(table["scope"], scope), is_day))

@@ -19,23 +19,28 @@ from importlib import resources
 import pandas as pd
 
 from copilot_analytics.catalogue.scopes import Scope
+from copilot_analytics.catalogue.settling import SETTLE_DAYS, is_settled
 from copilot_analytics.errors import UsageError
 
 __all__ = [
+    "SETTLE_DAYS",
     "Endpoint",
     "Field",
     "Scope",
     "Table",
     "all_endpoints",
     "all_tables",
+    "canonical_names",
     "changes",
     "endpoint",
     "endpoints",
     "fields",
+    "is_settled",
     "label",
     "record_fields",
     "table",
     "tables",
+    "value_label",
 ]
 
 FAMILIES = ("users", "entity", "teams", "repos", "window")
@@ -320,6 +325,36 @@ def label(column: str) -> str:
     'Acceptances'
     """
     return _labels().get(column, column.replace("_", " ").capitalize())
+
+
+@cache
+def canonical_names(dimension: str) -> dict[str, str]:
+    """Return the spellings of one thing that occur in reports, each with the one to group by.
+
+    Spellings that are not in the catalogue stand for themselves.
+
+    >>> canonical_names("language")["ts"]
+    'typescript'
+    """
+    return {
+        row["value"]: row["canonical"]
+        for row in _rows("names.csv")
+        if row["dimension"] == dimension and row["value"] != row["canonical"]
+    }
+
+
+@cache
+def _value_labels() -> dict[tuple[str, str], str]:
+    return {(row["dimension"], row["value"]): row["label"] for row in _rows("names.csv")}
+
+
+def value_label(dimension: str, value: object) -> str:
+    """Return how a value is called in charts and tables; unknown ones as GitHub writes them.
+
+    >>> value_label("feature", "chat_panel_agent_mode"), value_label("phase_number", 1)
+    ('Chat: agent', 'Code first')
+    """
+    return _value_labels().get((dimension, str(value)), str(value))
 
 
 def endpoints() -> pd.DataFrame:

@@ -63,7 +63,12 @@ def load(source, *, scope: str | None = None, errors: str = "raise") -> Tables:
     """
     collection, arrow = arrow_tables(source, scope=scope, errors=errors)
     return Tables(
-        {name: partial(to_pandas, name, table) for name, table in arrow.items()},
+        {
+            name: partial(to_pandas, name, arrow[name])
+            if name in arrow
+            else partial(empty_frame, name)
+            for name in catalogue.all_tables()
+        },
         unknown_fields=pd.DataFrame(collection.unknown.values(), columns=list(UNKNOWN_COLUMNS)),
         quarantined=pd.DataFrame(collection.quarantined, columns=list(QUARANTINE_COLUMNS)),
         notes=collection.notes,
@@ -76,7 +81,7 @@ def load(source, *, scope: str | None = None, errors: str = "raise") -> Tables:
 
 
 def arrow_tables(source, *, scope: str | None = None, errors: str = "raise"):
-    """Read reports as Arrow tables, with what was noticed; see `load` for the arguments."""
+    """Read reports as Arrow tables, only those with rows, and what was noticed; see `load`."""
     if errors not in ("raise", "quarantine"):
         raise UsageError(f"errors={errors!r} is not known", advice="use 'raise' or 'quarantine'")
     given = str(catalogue.Scope.parse(scope)) if scope is not None else "unknown"

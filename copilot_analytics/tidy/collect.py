@@ -75,33 +75,35 @@ class Collection:
         return file, lines[number - self._starts[place]]
 
     def tables(self, errors: str) -> dict[str, pa.Table]:
-        """Return the tables, without duplicates; conflicts raise or go to quarantine."""
+        """Return the tables that have rows, without duplicates.
+
+        Conflicts raise or go to quarantine.
+        """
         result = {name: pa.concat_tables(parts) for name, parts in self.parts.items()}
         for base in set(result) & {"users", "entity", "teams", "repos", "users_window"}:
             gone = self._surplus(base, result, errors)
             if len(gone):
-                for name in self._family(base):
+                for name in set(result) & self._family(base):
                     is_gone = pc.is_in(result[name][RECORD], value_set=pa.array(gone))
                     result[name] = result[name].filter(pc.invert(is_gone))
         return {
-            name: self._without_slices(name, result[name].drop_columns([RECORD]))
-            if name in result
-            else table_schema(name).empty_table()
-            for name in catalogue.all_tables()
+            name: self._without_slices(name, table.drop_columns([RECORD]))
+            for name, table in result.items()
+            if table.num_rows
         }
 
     @staticmethod
-    def _family(base: str) -> list[str]:
+    def _family(base: str) -> set[str]:
         family = catalogue.table(base).family
-        return [t.name for t in catalogue.all_tables().values() if t.family == family]
+        return {t.name for t in catalogue.all_tables().values() if t.family == family}
 
     def _surplus(self, base: str, tables: dict[str, pa.Table], errors: str) -> np.ndarray:
         """Return the numbers of records to leave out: repeated ones, and conflicts if allowed."""
         key = list(catalogue.table(base).key)
+        if _is_unique(tables[base], key):
+            return np.empty(0, dtype="int64")
         keys = tables[base].select([*key, RECORD]).to_pandas()
         repeated = keys[keys.duplicated(key, keep=False)]
-        if repeated.empty:
-            return np.empty(0, dtype="int64")
         digests = self._digests(base, tables, repeated[RECORD])
         repeated = repeated.assign(digest=repeated[RECORD].map(digests))
         groups = repeated.groupby(key, dropna=False, sort=False)
@@ -119,7 +121,7 @@ class Collection:
         """
         wanted = pa.array(numbers.to_numpy())
         total = pd.Series(0, index=numbers.to_numpy(), dtype="uint64")
-        for name in self._family(base):
+        for name in set(tables) & self._family(base):
             table = tables[name].filter(pc.is_in(tables[name][RECORD], value_set=wanted))
             frame = table.to_pandas()
             said = frame.drop(columns=[RECORD, *set(catalogue.HOUSEKEEPING) & set(frame.columns)])
@@ -160,13 +162,10 @@ class Collection:
     def _without_slices(self, name: str, table: pa.Table) -> pa.Table:
         """Sum elements of one record that name the same dimension: disjoint slices of it."""
         described = catalogue.table(name)
-        if not described.arrays or not table.num_rows:
-            return table
         key = list(described.key)
-        keys = table.select(key).to_pandas()
-        is_repeated = keys.duplicated(key, keep=False).to_numpy()
-        if not is_repeated.any():
+        if not described.arrays or _is_unique(table, key):
             return table
+        is_repeated = table.select(key).to_pandas().duplicated(key, keep=False).to_numpy()
         frame = to_pandas(name, table.filter(pa.array(is_repeated)))
         how = {
             f.column: _sum if f.additive == "yes" else "first"
@@ -180,6 +179,10 @@ class Collection:
             summed[list(described.names)], table_schema(name), preserve_index=False
         )
         return pa.concat_tables([table.filter(pa.array(~is_repeated)), added])
+
+
+def _is_unique(table: pa.Table, key: list[str]) -> bool:
+    return table.select(key).group_by(key).aggregate([]).num_rows == table.num_rows
 
 
 def _sum(values: pd.Series):

@@ -17,7 +17,6 @@ import pyarrow.json as pj
 from copilot_analytics import catalogue
 from copilot_analytics.tidy import recognition
 from copilot_analytics.tidy.exact import MAX_DEPTH, REQUIRED, route
-from copilot_analytics.tidy.flatten import place
 from copilot_analytics.tidy.schema import record_schema, record_tree
 
 PARSE_BLOCK_BYTES = 4 * 2**20  # small enough for several cores, large enough for any usual record
@@ -128,8 +127,9 @@ def _has_lossy_number(column: pa.ChunkedArray) -> bool:
 
 def _is_valid(tree: dict, array: pa.StructArray, family: str) -> bool:
     """Check the values of all known fields in an array of structs."""
+    columns = dict(zip((field.name for field in array.type), array.flatten(), strict=True))
     for name, node in tree.items():
-        column = place(array, name)
+        column = columns[name]
         if isinstance(node, list):
             inner = pc.list_flatten(column)
             inner = inner.filter(inner.is_valid())

@@ -18,15 +18,14 @@ RECORD = "#record"  # the running number of the record that a row came from
 RECORD_FIELD = pa.field(RECORD, pa.int64())
 
 
-def place(array: pa.StructArray, path: str) -> pa.Array | None:
-    """Return what stands at a path inside structs, or None where the type does not have it."""
-    names = path.split(".")
-    kind = array.type
-    for name in names:
-        if not pa.types.is_struct(kind) or kind.get_field_index(name) < 0:
-            return None
-        kind = kind.field(name).type
-    return pc.struct_field(array, names)
+def columns_of(array: pa.StructArray, prefix: str = "") -> dict[str, pa.Array]:
+    """Return what stands at each path inside structs; lists stay lists."""
+    columns = {}
+    for field, child in zip(array.type, array.flatten(), strict=True):
+        columns[f"{prefix}{field.name}"] = child
+        if pa.types.is_struct(field.type):
+            columns |= columns_of(child, f"{prefix}{field.name}.")
+    return columns
 
 
 def flatten(
@@ -34,44 +33,46 @@ def flatten(
 ) -> dict[str, pa.Table]:
     """Return the tables of a family's records, each with a column for the record's number."""
     source = "users" if family == "users_window" else family
-    base = _base_columns(family, records, scope)
+    found = columns_of(records)
+    base = _base_columns(family, found, len(records), scope)
     tables = {}
     for table in catalogue.all_tables().values():
         if table.family != family:
             continue
         if not table.arrays:
-            columns = base | _own_columns(table, records, "")
+            columns = base | _own_columns(table, found, "")
             columns["extra"] = _extra(records, record_schema(source), source, "", findings)
             tables[table.name] = _assemble(table, columns, numbers, None)
             continue
         kinds = table.kinds or ("",) * len(table.arrays)
         parts = [
-            _elements(table, array, kind, records, base, numbers, findings)
+            _elements(table, array, kind, found.get(array), base, numbers, findings)
             for array, kind in zip(table.arrays, kinds, strict=True)
         ]
-        tables[table.name] = pa.concat_tables([part for part in parts if part is not None])
+        parts = [part for part in parts if part is not None]
+        if parts:
+            tables[table.name] = pa.concat_tables(parts)
     return tables
 
 
-def _elements(table, array, kind, records, base, numbers, findings) -> pa.Table:
-    """Return the rows of one array of the records."""
-    empty = pa.schema([*table_schema(table.name), RECORD_FIELD]).empty_table()
-    lists = place(records, array)
-    if lists is None or not len(lists):
-        return empty
+def _elements(table, array, kind, lists, base, numbers, findings) -> pa.Table | None:
+    """Return the rows of one array of the records, None if it has none."""
+    if lists is None:
+        return None
     parents, elements = pc.list_parent_indices(lists), pc.list_flatten(lists)
     if elements.null_count:
         findings.note(f"null element of {array} skipped", elements.null_count)
         valid = elements.is_valid()
         parents, elements = parents.filter(valid), elements.filter(valid)
     if not len(elements):
-        return empty
-    columns = _own_columns(table, elements, f"{array}[].")
+        return None
+    found = columns_of(elements)
+    columns = _own_columns(table, found, f"{array}[].")
     schema = pa.schema(list(_type_at(record_schema(table.family), array).value_type))
     columns["extra"] = _extra(elements, schema, table.family, f"{array}[].", findings)
     if kind:
         columns["kind"] = pa.repeat(pa.scalar(kind), len(elements))
-        columns["name"] = place(elements, kind)
+        columns["name"] = found[kind]
     return _assemble(table, base | columns, numbers, parents, inside=set(columns))
 
 
@@ -82,21 +83,20 @@ def _type_at(schema: pa.Schema, path: str) -> pa.DataType:
     return kind
 
 
-def _base_columns(family: str, records: pa.StructArray, scope: str) -> dict[str, pa.Array]:
+def _base_columns(family: str, found: dict, length: int, scope: str) -> dict[str, pa.Array]:
     """Return the columns that every row of a record carries."""
     names = ("enterprise_id", "organization_id", "day", "user_id", "repo_id")
-    columns = {name: place(records, name) for name in names}
-    columns["scope"] = _scopes(columns["enterprise_id"], columns["organization_id"], scope)
+    columns = {name: found[name] for name in names if name in found}
+    columns["scope"] = _scopes(found["enterprise_id"], found["organization_id"], scope)
     if family in ("window", "users_window"):
-        columns["report_start_day"] = place(records, "report_start_day")
-        columns["report_end_day"] = columns["day"] = place(records, "report_end_day")
+        columns["report_start_day"] = found["report_start_day"]
+        columns["report_end_day"] = columns["day"] = found["report_end_day"]
     if family == "window":
-        engagement = "copilot_feature_engagement.active_user_count"
-        columns["active_user_count"] = place(records, engagement)
-        columns["created_at"] = place(records, "created_at")
+        columns["active_user_count"] = found["copilot_feature_engagement.active_user_count"]
+        columns["created_at"] = found["created_at"]
     if family in ("users", "users_window"):
-        columns["has_telemetry"] = has_telemetry(records)
-    return {name: column for name, column in columns.items() if column is not None}
+        columns["has_telemetry"] = _has_telemetry(found, length)
+    return columns
 
 
 def _scopes(enterprise: pa.Array, organization: pa.Array, scope: str) -> pa.Array:
@@ -109,22 +109,21 @@ def _scopes(enterprise: pa.Array, organization: pa.Array, scope: str) -> pa.Arra
     )
 
 
-def has_telemetry(records: pa.StructArray) -> pa.Array:
+def _has_telemetry(found: dict, length: int) -> pa.Array:
     """Tell which user records carry any ``used_*`` or ``totals_by_*`` value."""
-    found = pa.repeat(pa.scalar(False), len(records))
-    for field in records.type:
-        if field.name.startswith(("used_", "totals_by_")):
-            found = pc.or_(found, pc.is_valid(place(records, field.name)))
-    return found
+    told = pa.repeat(pa.scalar(False), length)
+    for name, column in found.items():
+        if name.startswith(("used_", "totals_by_")) and "." not in name:
+            told = pc.or_(told, column.is_valid())
+    return told
 
 
-def _own_columns(table: catalogue.Table, array: pa.StructArray, prefix: str) -> dict:
+def _own_columns(table: catalogue.Table, found: dict, prefix: str) -> dict[str, pa.Array]:
     columns = {}
     for field in table.columns:
-        if field.path.startswith(prefix) and "[]" not in field.path[len(prefix) :]:
-            found = place(array, field.path[len(prefix) :])
-            if found is not None:
-                columns[field.column] = found
+        path = field.path[len(prefix) :]
+        if field.path.startswith(prefix) and path in found:
+            columns[field.column] = found[path]
     return columns
 
 
@@ -156,7 +155,7 @@ def to_table_type(column: pa.Array, kind: str) -> pa.Array:
 def _extra(array, schema: pa.Schema, family: str, path: str, findings: Findings) -> pa.Array:
     """Return the unknown keys of each struct as JSON text."""
     if array.type.get_field_index(EXTRA) >= 0:  # the exact reader has already done it
-        return place(array, EXTRA)
+        return array.flatten()[array.type.get_field_index(EXTRA)]
     unknown = {}
     _collect_unknown(array, schema, path, family, findings, unknown)
     if not unknown:
