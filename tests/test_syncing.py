@@ -1,0 +1,192 @@
+"""`sync` asks for what is missing or not settled, keeps what it gets, and says what it did not."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from copilot_analytics.archive import Archive
+from copilot_analytics.client import Client, Settings
+from copilot_analytics.errors import (
+    CredentialsError,
+    NetworkError,
+    NotAllowedError,
+    UsageError,
+)
+from copilot_analytics.samples import Company, SampleServer
+from copilot_analytics.syncing import FAMILIES, plan, sync
+
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def company():
+    return Company(people=24, days=8)
+
+
+@pytest.fixture
+def server(company):
+    with SampleServer(company) as server:
+        yield server
+
+
+@pytest.fixture
+def run(tmp_path, company, server):
+    """Run a sync against the sample server at a time of one's own."""
+
+    def run(now=company.now, archive=tmp_path / "archive", environ=None, **options):
+        server.clock = now
+        settings = Settings.from_environment(
+            environ or server.environ, clock=lambda: now, sleep=lambda seconds: None
+        )
+        options = {"org": "octo-org", "since": company.start_day} | options
+        with Client(settings) as client:
+            return sync(Archive(archive, clock=lambda: now), client=client, **options)
+
+    run.archive = Archive(tmp_path / "archive")
+    return run
+
+
+def asked(server) -> list[str]:
+    return [one.path for one in server.requests if one.port == "api"]
+
+
+class TestPlan:
+    def test_asks_for_28_days_first_then_for_each_day_that_is_not_settled(self):
+        states = {
+            ("users-1-day", date(2026, 11, 18)): "final",
+            ("users-1-day", date(2026, 11, 19)): "provisional",
+            ("users-1-day", date(2026, 11, 20)): "pending",
+            ("users-1-day", date(2026, 11, 21)): "failed",
+        }
+        todo = plan(
+            "organization", states, today=TODAY, since=date(2026, 11, 18), families=["users"]
+        )
+        assert todo == [
+            ("users-28-day", None),
+            *(("users-1-day", date(2026, 11, day)) for day in (19, 20, 21)),
+        ]
+
+    @pytest.mark.parametrize("state", ["final", "empty", "missing"])
+    def test_nothing_is_asked_when_everything_is_settled(self, state):
+        day = date(2026, 11, 1)
+        states = {("users-1-day", day): state}
+        todo = plan("enterprise", states, today=TODAY, since=day, until=day, families=["users"])
+        assert todo == []
+
+    def test_f053_never_a_day_that_is_not_over_too_old_or_before_the_first(self):
+        for kind, first in (
+            ("organization", date(2025, 12, 12)),  # the first that GitHub has
+            ("enterprise", date(2025, 11, 22)),  # a year back
+        ):
+            days = [day for _, day in plan(kind, {}, today=TODAY) if day]
+            assert max(days) == TODAY - timedelta(days=1)
+            assert min(days) == first
+        repos = [day for report, day in plan("organization", {}, today=TODAY) if "repos" in report]
+        assert min(repos) == date(2026, 7, 17)
+
+
+def test_fetches_every_report_and_a_second_run_only_what_may_change(run, server, company):
+    result = run()
+    assert result.exit_code == 0
+    assert set(result.slots["report"]) == {
+        "users-28-day",
+        "organization-28-day",
+        "users-1-day",
+        "organization-1-day",
+        "user-teams-1-day",
+        "repos-1-day",
+    }
+    settled = company.now.date() - timedelta(days=6)
+    server.requests.clear()
+    again = run()
+    days = again.slots["day"].dropna()
+    assert days[again.slots["report"].str.endswith("1-day")].min() > settled
+    assert not again.slots["is_new"].any()
+
+
+def test_the_tables_of_the_archive_are_the_truth_of_the_company(run, company):
+    later = company.now + timedelta(days=10)
+    assert run(now=later, until=company.end_day).exit_code == 0
+    users = run.archive.tables(scope="organization:octo-org").users
+    truth = company.truth("organization:octo-org").people_days
+    key = ["day", "user_id"]
+    counters = ["user_initiated_interaction_count", "code_generation_activity_count"]
+    found = users.sort_values(key)[[*key, *counters]].astype("str")
+    expected = truth.sort_values(key)[[*key, *counters]].astype("str")
+    assert found.to_numpy().tolist() == expected.to_numpy().tolist()
+
+
+def test_f139_late_data_arrives_with_a_later_sync(run, company):
+    def last_day():
+        tables = run.archive.tables(start=company.end_day, end=company.end_day)
+        return tables.users["code_generation_activity_count"].sum(), tables.day_states["state"][0]
+
+    run(families=["users"])
+    early, state = last_day()
+    assert state == "provisional"
+    run(now=company.now + timedelta(days=6), until=company.end_day, families=["users"])
+    late, state = last_day()
+    assert (late > early, state) == (True, "final")
+
+
+def test_f024_a_report_that_is_not_there_yet_is_pending_and_not_an_error(run, company):
+    result = run()
+    pending = result.slots[result.slots["state"] == "pending"]
+    assert set(pending["day"]) == {company.now.date() - timedelta(days=1)}
+    assert pending["note"].str.contains("no report").all()
+
+
+def test_several_owners_live_in_one_archive_without_mixing(run):
+    run(families=["users", "entity"])
+    run(enterprise="octo-corp", org=None, families=["users", "entity"])
+    tables = run.archive.tables()
+    assert len(set(tables.users["scope"])) == 2
+    assert len(set(run.archive.tables(scope="enterprise:octo-corp").users["scope"])) == 1
+
+
+def test_f022_an_unknown_name_stops_the_run_with_advice(run, server):
+    with pytest.raises(NotAllowedError, match="octo-unknown") as caught:
+        run(org="octo-unknown")
+    assert "renamed" in str(caught.value)
+    assert len(asked(server)) <= 3
+
+
+def test_f011_a_bad_token_is_tried_once(run, server):
+    with pytest.raises(CredentialsError):
+        run(environ={**server.environ, "GITHUB_TOKEN": "ghp_wrongwrongwrong"})
+    assert len(asked(server)) == 1
+
+
+def test_f038_three_failures_in_a_row_stop_the_run(run, server):
+    environ = {**server.environ, "GITHUB_API_URL": "http://127.0.0.1:9"}
+    with pytest.raises(NetworkError):
+        run(environ=environ)
+
+
+def test_f061_links_that_fail_leave_the_slot_failed_and_the_run_goes_on(run, company, server):
+    server.link_lifetime = timedelta(seconds=-1)
+    result = run(families=["teams"])
+    assert result.exit_code == 3
+    assert (result.slots["state"] == "failed").sum() == len(company.days())
+    server.link_lifetime = timedelta(hours=1)
+    assert run(families=["teams"]).exit_code == 0
+    assert not run.archive.tables().teams.empty
+
+
+def test_wrong_arguments_are_refused_before_anything_is_asked(run, server):
+    for options in (
+        {"families": ["people"]},
+        {"since": "soon"},
+        {"org": "a/b"},
+        {"enterprise": "octo-corp"},
+    ):
+        with pytest.raises(UsageError):
+            run(**options)
+    assert asked(server) == []
+    assert set(FAMILIES) == {"users", "entity", "teams", "repos"}
+
+
+def test_f052_names_in_another_case_are_the_same_archive_scope(run):
+    run(families=["teams"])
+    run(org="OCTO-ORG", families=["teams"])
+    assert run.archive.status()["name"].tolist() == ["organization:octo-org"]
