@@ -1,6 +1,14 @@
-"""An independent reading of report files: plain json and plain loops, no Arrow, no catalogue."""
+"""An independent reading of report files: plain json and plain loops, and how to compare.
+
+The catalogue only says by which columns rows are put side by side.
+"""
 
 import json
+
+import numpy as np
+import pandas as pd
+
+from copilot_analytics import catalogue
 
 ARRAYS = {
     "totals_by_ide": "by_ide",
@@ -64,7 +72,7 @@ def flat(item: dict, prefix: str = "") -> dict:
     return renamed
 
 
-def tables(content: bytes) -> dict[str, list[dict]]:
+def tables_of(content: bytes) -> dict[str, list[dict]]:
     """The rows of each table as dicts, in any order."""
     result: dict[str, list[dict]] = {}
     for record in records(content):
@@ -99,3 +107,31 @@ def tables(content: bytes) -> dict[str, list[dict]]:
                     row | keys | {"kind": kind}
                 )
     return result
+
+
+def assert_equals_oracle(tables: dict, content: bytes) -> None:
+    """Every value of every row of a plain reading stands in the tables, and no other row."""
+    expected = tables_of(content)
+    for name in tables:
+        rows = expected.get(name, [])
+        assert len(tables[name]) == len(rows), name
+        if rows:
+            key = list(catalogue.table(name).key)
+            frame = tables[name].copy()
+            frame["day"] = frame["day"].dt.strftime("%Y-%m-%d")
+            found = frame.set_index(key).sort_index()
+            wanted = pd.DataFrame(rows).set_index(key).sort_index()
+            for column in set(wanted.columns) & set(found.columns):
+                assert_same(found[column], wanted[column], f"{name}.{column}")
+
+
+def assert_same(found: pd.Series, wanted: pd.Series, where: str) -> None:
+    """Compare value by value; times are cut to microseconds."""
+    for one, other in zip(found, wanted, strict=True):
+        if other is None or other is pd.NA or (isinstance(other, float) and np.isnan(other)):
+            assert pd.isna(one), where
+        elif isinstance(one, pd.Timestamp):
+            expected = pd.Timestamp(other).tz_localize(None).floor("us")
+            assert one.tz_localize(None) == expected, where
+        else:
+            assert one == other, where

@@ -2,10 +2,11 @@
 
 import pandas as pd
 import pytest
+from oracle import assert_equals_oracle
 
 import copilot_analytics as ca
 from copilot_analytics import catalogue
-from copilot_analytics.samples import Company, write
+from copilot_analytics.samples import Company, encode, write
 
 COUNTERS = [
     "user_initiated_interaction_count",
@@ -31,6 +32,15 @@ def scope(request):
 @pytest.fixture(scope="module")
 def tables(company, scope, tmp_path_factory):
     return ca.load(write(tmp_path_factory.mktemp("sample"), company, [scope]))
+
+
+def test_every_value_of_a_recent_day_agrees_with_a_plain_reading(company, scope):
+    """The last day has every field that the catalogue knows."""
+    for endpoint in catalogue.all_endpoints():
+        if endpoint.period == "1-day" and scope.startswith(endpoint.scope_kind):
+            records = company.records(endpoint.report, scope, company.end_day)
+            content = b"".join(encode(records))
+            assert_equals_oracle(ca.load(content), content)
 
 
 def test_people_days_and_counters_are_the_truth(tables, company, scope):

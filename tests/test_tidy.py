@@ -4,14 +4,13 @@ import gzip
 import io
 import json
 
-import numpy as np
-import oracle
 import pandas as pd
 import pyarrow as pa
 import pytest
 from conftest import ndjson, user_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle import assert_equals_oracle
 
 import copilot_analytics as ca
 from copilot_analytics import catalogue, tidy
@@ -28,34 +27,6 @@ PANDAS_TYPES = {
     "date": "datetime64[us]",
     "timestamp": "datetime64[us, UTC]",
 }
-
-
-def assert_equals_oracle(tables: ca.Tables, content: bytes) -> None:
-    """Every value of every row of a plain reading stands in the tables, and no other row."""
-    expected = oracle.tables(content)
-    for name in tables:
-        rows = expected.get(name, [])
-        assert len(tables[name]) == len(rows), name
-        if rows:
-            key = list(catalogue.table(name).key)
-            frame = tables[name].copy()
-            frame["day"] = frame["day"].dt.strftime("%Y-%m-%d")
-            found = frame.set_index(key).sort_index()
-            wanted = pd.DataFrame(rows).set_index(key).sort_index()
-            for column in set(wanted.columns) & set(found.columns):
-                assert_same(found[column], wanted[column], f"{name}.{column}")
-
-
-def assert_same(found: pd.Series, wanted: pd.Series, where: str) -> None:
-    """Compare value by value; times are cut to microseconds."""
-    for one, other in zip(found, wanted, strict=True):
-        if other is None or other is pd.NA or (isinstance(other, float) and np.isnan(other)):
-            assert pd.isna(one), where
-        elif isinstance(one, pd.Timestamp):
-            expected = pd.Timestamp(other).tz_localize(None).floor("us")
-            assert one.tz_localize(None) == expected, where
-        else:
-            assert one == other, where
 
 
 class TestTables:

@@ -40,7 +40,7 @@ def flatten(
         if table.family != family:
             continue
         if not table.arrays:
-            columns = base | _own_columns(table, found, "")
+            columns = base | _own_columns(source, found, "")
             columns["extra"] = _extra(records, record_schema(source), source, "", findings)
             tables[table.name] = _assemble(table, columns, numbers, None)
             continue
@@ -67,7 +67,7 @@ def _elements(table, array, kind, lists, base, numbers, findings) -> pa.Table | 
     if not len(elements):
         return None
     found = columns_of(elements)
-    columns = _own_columns(table, found, f"{array}[].")
+    columns = _own_columns(table.family, found, f"{array}[].")
     schema = pa.schema(list(_type_at(record_schema(table.family), array).value_type))
     columns["extra"] = _extra(elements, schema, table.family, f"{array}[].", findings)
     if kind:
@@ -118,13 +118,13 @@ def _has_telemetry(found: dict, length: int) -> pa.Array:
     return told
 
 
-def _own_columns(table: catalogue.Table, found: dict, prefix: str) -> dict[str, pa.Array]:
-    columns = {}
-    for field in table.columns:
-        path = field.path[len(prefix) :]
-        if field.path.startswith(prefix) and path in found:
-            columns[field.column] = found[path]
-    return columns
+def _own_columns(family: str, found: dict, prefix: str) -> dict[str, pa.Array]:
+    """Return what the catalogue describes below a place, by the name of its column."""
+    return {
+        field.column: found[field.path[len(prefix) :]]
+        for field in catalogue.record_fields(family)
+        if field.path.startswith(prefix) and field.path[len(prefix) :] in found
+    }
 
 
 def _assemble(table, columns, numbers, parents, inside=frozenset()) -> pa.Table:

@@ -1,0 +1,159 @@
+"""What a report covers: the days it should have, has, and lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from copilot_analytics.errors import UsageError
+
+# Of several reports and scopes the worst state decides about a day; from worst to best.
+WORST_FIRST = (
+    "damaged",
+    "failed",
+    "missing",
+    "pending",
+    "provisional",
+    "present",
+    "final",
+    "empty",
+)
+PRESENT = ("provisional", "present", "final", "empty")
+SETTLED = ("final", "empty")
+
+
+@dataclass(frozen=True)
+class Period:
+    """What a report covers.
+
+    `data_through` is the last day present, `final_through` the last day before which nothing can
+    change any more; both are None where there is no such day. `missing` counts failed days as well;
+    `empty` days are settled, and GitHub says that it has no report for them.
+    `families` are the reports that count, each of which is also the name of a table.
+    """
+
+    scope: str
+    start: date | None
+    end: date | None
+    data_through: date | None
+    final_through: date | None
+    expected: int
+    present: int
+    provisional: tuple[date, ...] = ()
+    missing: tuple[date, ...] = ()
+    damaged: tuple[date, ...] = ()
+    pending: tuple[date, ...] = ()
+    empty: tuple[date, ...] = ()
+    families: tuple[str, ...] = ("users",)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether at least one day is present."""
+        return self.present > 0
+
+    def days(self) -> dict:
+        """Return the counts and lists of days with plain values, for JSON."""
+        named = ("provisional", "missing", "damaged", "pending", "empty")
+        lists = {name: [day.isoformat() for day in getattr(self, name)] for name in named}
+        return {"expected": self.expected, "present": self.present, **lists}
+
+
+def period(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    start: str = "",
+    end: str = "",
+    families: Sequence[str] = ("users",),
+    scope: str = "",
+) -> Period:
+    """Which days does a report cover, and which of them are there?
+
+    Parameters
+    ----------
+    tables
+        What `load` or an archive returned; its ``day_states`` has one row per scope, family and
+        day.
+    start, end
+        First and last day as ISO text, both included; "" for the first and the last day known.
+    families
+        The reports that count: ``users``, ``entity``, ``teams``, ``repos``. A day is present only
+        if all of them have it.
+    scope
+        How the scope is called in the report; else it is read from the tables.
+
+    Returns
+    -------
+    Period
+        A day between `start` and `end` about which nothing is known counts as missing.
+
+    Raises
+    ------
+    UsageError
+        If `start` is after `end`.
+
+    Examples
+    --------
+    >>> states = pd.DataFrame({"scope": "organization:1", "family": "users", "rows": 9,
+    ...     "day": pd.to_datetime(["2026-11-18", "2026-11-20"]), "state": ["final", "provisional"]})
+    >>> class tables:
+    ...     day_states = states
+    >>> covered = period(tables)
+    >>> covered.present, covered.expected, covered.missing
+    (2, 3, (datetime.date(2026, 11, 19),))
+    """
+    states = tables.day_states
+    states = states[states["family"].isin(list(families))]
+    name = scope or ", ".join(sorted(states["scope"].astype(str).unique()))
+    by_day = _worst_state(states)
+    known = by_day[by_day != "pending"]
+    first = pd.Timestamp(start) if start else by_day.index.min()
+    last = pd.Timestamp(end) if end else known.index.max()
+    if pd.isna(first) or pd.isna(last):
+        ends = (_date(first), _date(last), None, None)
+        return Period(name, *ends, expected=0, present=0, families=tuple(families))
+    if first > last:
+        raise UsageError(f"the report starts {first.date()}, after it ends {last.date()}")
+    by_day = by_day.reindex(pd.date_range(first, last)).fillna("missing")
+    settled = by_day[by_day.isin(SETTLED)]
+    open_days = by_day[by_day.isin(["provisional", "pending"])]
+    if len(open_days):
+        settled = settled[settled.index < open_days.index.min()]
+    return Period(
+        scope=name,
+        start=first.date(),
+        end=last.date(),
+        data_through=_date(by_day[by_day.isin(PRESENT)].index.max()),
+        final_through=_date(settled.index.max()),
+        expected=len(by_day),
+        present=int(by_day.isin(PRESENT).sum()),
+        provisional=_days(by_day, "provisional"),
+        missing=_days(by_day, "missing", "failed"),
+        damaged=_days(by_day, "damaged"),
+        pending=_days(by_day, "pending"),
+        empty=_days(by_day, "empty"),
+        families=tuple(families),
+    )
+
+
+def _worst_state(states: pd.DataFrame) -> pd.Series:
+    """Return one state per day, indexed by day.
+
+    A day that only some of the scope's families have is missing for the others.
+    """
+    wide = states.pivot_table(
+        index="day", columns=["scope", "family"], values="state", aggfunc="first", dropna=False
+    )
+    ranks = wide.apply(lambda column: column.map(WORST_FIRST.index, na_action="ignore"))
+    worst = ranks.fillna(WORST_FIRST.index("missing")).min(axis=1)
+    return worst.map(lambda rank: WORST_FIRST[int(rank)]).astype("str")
+
+
+def _date(moment: pd.Timestamp) -> date | None:
+    return None if pd.isna(moment) else moment.date()
+
+
+def _days(by_day: pd.Series, *states: str) -> tuple[date, ...]:
+    return tuple(day.date() for day in by_day.index[by_day.isin(states)])

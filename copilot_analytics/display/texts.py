@@ -1,0 +1,209 @@
+"""Sentences and blocks of text: the answer, the header, definitions and provenance."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import pandas as pd
+
+from copilot_analytics.display.banners import banners
+from copilot_analytics.display.formats import count_text, day_text, days_text, number, span_text
+from copilot_analytics.display.html import Html, element, markup
+from copilot_analytics.display.markers import digests
+from copilot_analytics.display.periods import Period
+
+
+def answer(sentence: str) -> Html:
+    """Show the sentence that answers the question of the report.
+
+    >>> print(answer("Half of the people with a seat used Copilot."))
+    Half of the people with a seat used Copilot.
+    """
+    return Html(element("p", sentence, class_="answer"), sentence)
+
+
+def header(
+    period: Period, *, show_logins: bool = False, definition: str = "", notes: Iterable[str] = ()
+) -> Html:
+    """Show what the report covers and how old its data is, with all banners of the period.
+
+    Parameters
+    ----------
+    period
+        What `period` returned.
+    show_logins
+        Whether people are named.
+    definition
+        The definition of active, named beside the period.
+    notes
+        Further remarks, each in a banner of its own.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> days = (date(2026, 11, 2), date(2026, 11, 3))
+    >>> print(header(Period("organization:octo-org", *days, *days, expected=2, present=2)))
+    Organization octo-org · 2–3 November 2026 (2 days) · data through 2 November 2026, ...
+    """
+    facts = [scope_name(period.scope)]
+    if period.start is not None and period.end is not None:
+        span = span_text(period.start, period.end)
+        whole = count_text(period.expected, "day")
+        is_whole = period.present == period.expected
+        facts.append(f"{span} ({whole if is_whole else f'{number(period.present)} of {whole}'})")
+    facts.append(_age(period))
+    if definition:
+        facts.append(f"active: {definition}")
+    line = element(
+        "p", *(markup(element("span", fact)) for fact in facts if fact), class_="coverage"
+    )
+    boxes = banners(period, show_logins=show_logins, notes=notes)
+    return Html(line + boxes.body, "\n".join([" · ".join(filter(None, facts)), boxes.text]).strip())
+
+
+def scope_name(scope: str) -> str:
+    """Return how a scope is called in a text.
+
+    >>> scope_name("organization:octo-org")
+    'Organization octo-org'
+    """
+    kind, _, name = scope.partition(":")
+    return f"{kind.capitalize()} {name}" if name and "," not in scope else scope
+
+
+def _age(period: Period) -> str:
+    if period.data_through is None:
+        return "no data"
+    text = f"data through {day_text(period.data_through)}"
+    if period.final_through is not None:
+        text += f", final through {day_text(period.final_through)}"
+    return text
+
+
+def definitions(functions: Sequence[Callable]) -> Html:
+    """Show how each figure is defined, from the docstring of the function that computes it.
+
+    What it answers, the columns it returns, and its notes. Each entry can be linked to as
+    ``#definition-`` and the name of the function with hyphens.
+
+    Parameters
+    ----------
+    functions
+        The functions of `metrics` that a notebook uses.
+
+    Examples
+    --------
+    >>> def active_users(users):
+    ...     '''Count the people with activity on each day.'''
+    >>> print(definitions([active_users]))
+    active_users: Count the people with activity on each day.
+    """
+    entries, lines = [], []
+    for function in functions:
+        name = function.__name__
+        anchor = f"definition-{name.replace('_', '-')}"
+        opening, columns, notes = _docstring_parts(inspect.getdoc(function) or "")
+        listed = element("ul", *(markup(element("li", _with_code(text))) for text in columns))
+        entries += [
+            element("dt", markup(element("code", name)), id=anchor),
+            element("dd", _with_code(opening)),
+            element("dd", markup(listed)) if columns else "",
+            element("dd", _with_code(notes)) if notes else "",
+        ]
+        lines.append(" ".join(filter(None, [f"{name}: {opening}", notes])))
+    return Html(element("dl", markup(*entries), class_="definitions"), "\n".join(lines))
+
+
+def _docstring_parts(docstring: str) -> tuple[str, list[str], str]:
+    """Return what stands before the headed sections, the listed columns, and the notes."""
+    opening, *rest = re.split(r"(?m)^(\w[\w ]*)\n-{3,}\s*$", docstring)
+    headed = dict(zip(rest[0::2], rest[1::2], strict=True))
+    columns = re.split(r"(?m)^\s*- ", headed.get("Returns", ""))[1:]
+    notes = headed.get("Notes", "")
+    opening = opening.split(">>>", 1)[0]
+    return _one_line(opening), [_one_line(column) for column in columns], _one_line(notes)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _with_code(text: str) -> Html:
+    pieces = re.split(r"``([^`]+)``|`([^`]+)`", text)
+    plain, double, single = pieces[0::3], pieces[1::3], pieces[2::3]
+    marked = [element("code", a or b) for a, b in zip(double, single, strict=True)] + [""]
+    spans = [element("span", text) for text in plain]
+    return markup(*(part for pair in zip(spans, marked, strict=True) for part in pair))
+
+
+def provenance(
+    period: Period,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    definition: str = "",
+    parameters: Mapping[str, object] | None = None,
+) -> Html:
+    """Show where the figures come from, so that two reports can be compared.
+
+    The days covered, the definition of active, the parameters, rows and digest of the tables that
+    the period names, and the versions of the software.
+
+    Parameters
+    ----------
+    period
+        What `period` returned.
+    tables
+        The tables that the figures come from.
+    definition
+        The definition of active.
+    parameters
+        Name to value of the parameters that matter.
+
+    Examples
+    --------
+    >>> period = Period("organization:1", None, None, None, None, expected=0, present=0)
+    >>> print(provenance(period, {"users": pd.DataFrame()}, parameters={"weeks": 4}))
+    Scope: organization:1
+    ...
+    Parameters: weeks = 4
+    Software: copilot-analytics ...
+    """
+    rows = {
+        "Scope": period.scope,
+        "Data": _age(period),
+        "Days": f"{number(period.present)} of {number(period.expected)} present",
+        "Provisional days": days_text(period.provisional) if period.provisional else "none",
+        "Missing days": days_text(period.missing) if period.missing else "none",
+        "Damaged days": days_text(period.damaged) if period.damaged else "none",
+        "Pending days": days_text(period.pending) if period.pending else "none",
+        "Definition of active": definition,
+        "Parameters": ", ".join(
+            f"{name} = {value!r}" for name, value in (parameters or {}).items()
+        ),
+        "Software": ", ".join(f"{name} {number_}" for name, number_ in versions().items()),
+    }
+    for name, table in digests(tables, period.families).items():
+        rows[f"Table {name}"] = f"{count_text(table['rows'], 'row')}, digest {table['digest'][:16]}"
+    shown = {key: value for key, value in rows.items() if value}
+    body = "".join(
+        element("tr", markup(element("th", key, scope="row"), element("td", value)))
+        for key, value in shown.items()
+    )
+    return Html(
+        element("table", markup(element("tbody", markup(body))), class_="facts"),
+        "\n".join(f"{key}: {value}" for key, value in shown.items()),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that the figures depend on."""
+    found = {}
+    for name in ("copilot-analytics", "pandas", "pyarrow", "narwhals"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # a checkout that is on the path but not installed
+            found[name] = "(checkout)"
+    return found

@@ -1,0 +1,327 @@
+"""Who counts as active, and how many people are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+import narwhals
+import narwhals.stable.v2 as nw
+
+from copilot_analytics import catalogue
+from copilot_analytics.errors import UsageError
+from copilot_analytics.metrics import frames
+
+# A passive review happens to a person, who may not even have looked at it.
+PASSIVE_FLAG = "used_copilot_code_review_passive"
+INTERACTIONS = "user_initiated_interaction_count"
+AGENT_COUNTER = "third_party_agent_interaction_count"
+
+_DEFINITIONS = {
+    "interactions": "at least one prompt sent (user-initiated interactions above 0)",
+    "engaged": "at least one prompt, generation or acceptance, or any use of the agents, the CLI, "
+    "the app, the cloud agent or code review",
+    "present": "a record exists, even if it shows no activity",
+}
+
+
+@cache
+def _engaged_columns() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the counters and flags of the users table that show that a person did something."""
+    columns = catalogue.table("users").columns
+    counters = [f.column for f in columns if f.type == "count"]
+    flags = [f.column for f in columns if f.type == "flag" and f.column.startswith("used_")]
+    flags.remove(PASSIVE_FLAG)
+    return (*counters, AGENT_COUNTER), tuple(flags)
+
+
+def is_active(active: str | nw.Expr) -> nw.Expr:
+    """Return a definition of active as an expression over the users table.
+
+    Question: when does a person count as active on a day?
+
+    Parameters
+    ----------
+    active
+        ``"interactions"``: the person sent at least one prompt. GitHub's rule for active in an
+        IDE. People who only take inline completions send none.
+        ``"engaged"``: any activity counter above 0, any ``used_*`` flag True except that of
+        passive code review, or any count of the CLI, the app, the Agents window, third-party
+        agents or customizations above 0. What the frame does not have is not looked at.
+        ``"present"``: the record exists. Records without activity occur, for example when only
+        credits were billed.
+        Or any expression of narwhals that gives True or False per row.
+
+    Returns
+    -------
+    narwhals.Expr
+        True or False for each row of the users table, never missing: a missing flag or counter is
+        not activity.
+
+    Raises
+    ------
+    UsageError
+        The definition is not known.
+
+    Notes
+    -----
+    Third-party agents are in a table of their own: see `with_third_party_agents`.
+
+    Source: GitHub docs, Copilot usage metrics, for ``"interactions"``; this package for the rest.
+
+    Examples
+    --------
+    >>> import narwhals.stable.v2 as nw, pandas as pd
+    >>> users = pd.DataFrame({"user_initiated_interaction_count": [3, 0], "used_cli": [None, True]})
+    >>> nw.from_native(users.convert_dtypes()).select(
+    ...     prompts=is_active("interactions"), anything=is_active("engaged")
+    ... ).to_native().values.tolist()
+    [[True, True], [False, True]]
+    """
+    if isinstance(active, narwhals.Expr):
+        return active.fill_null(False)
+    if active == "interactions":
+        return (nw.col(INTERACTIONS) > 0).fill_null(False)
+    if active == "engaged":
+        counters, flags = _engaged_columns()
+        return nw.any_horizontal(_any_of(counters) > 0, _any_of(flags), ignore_nulls=True)
+    if active == "present":
+        return ~nw.col("user_id").is_null()
+    raise UsageError(
+        f"{active!r} is not a definition of active",
+        advice=f"one of: {', '.join(_DEFINITIONS)}; or a narwhals expression",
+    )
+
+
+def _any_of(names: Iterable[str]) -> nw.Expr:
+    """Return those of the named columns that the frame turns out to have."""
+    return nw.selectors.matches(f"^({'|'.join(names)})$")
+
+
+def active_definition(active: str | nw.Expr) -> str:
+    """Return a definition of active in words, for the text beside a figure.
+
+    Examples
+    --------
+    >>> active_definition("interactions")
+    'at least one prompt sent (user-initiated interactions above 0)'
+    """
+    is_active(active)
+    return _DEFINITIONS[active] if isinstance(active, str) else f"an own definition: {active}"
+
+
+def with_third_party_agents(users, by_agent):
+    """Add the jobs that people started with third-party agents to the users table.
+
+    Question: how does a person count as ``"engaged"`` who used third-party agents only?
+
+    Parameters
+    ----------
+    users
+        Users table, one row per person and day.
+    by_agent
+        ``users_by_agent`` table, one row per person, day and agent.
+
+    Returns
+    -------
+    frame
+        `users` with the column ``third_party_agent_interaction_count`` (jobs started). Missing
+        where GitHub reported no agent for the person and day.
+
+    Raises
+    ------
+    UsageError
+        A column is absent, or the frames hold more than one scope.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> day = pd.Timestamp("2026-11-02")
+    >>> users = pd.DataFrame({"day": [day, day], "user_id": [1, 2]})
+    >>> jobs = pd.DataFrame({"day": [day], "user_id": [2], "user_initiated_interaction_count": [4]})
+    >>> with_third_party_agents(users, jobs)["third_party_agent_interaction_count"].tolist()
+    [<NA>, 4]
+    """
+    users = frames.read(users, "day", "user_id")
+    by_agent = frames.read(by_agent, "day", "user_id", INTERACTIONS)
+    frames.one_scope(users, by_agent)
+    jobs = by_agent.group_by("user_id", "day").agg(nw.col(INTERACTIONS).sum().alias(AGENT_COUNTER))
+    return frames.result(
+        users.join(jobs, on=["user_id", "day"], how="left"),
+        "day",
+        "user_id",
+        counts=[AGENT_COUNTER],
+    )
+
+
+def check_active(users: nw.LazyFrame, active: str | nw.Expr) -> None:
+    """Refuse a frame that has nothing of what a definition of active looks at."""
+    counters, flags = _engaged_columns()
+    needed = {"interactions": (INTERACTIONS,), "engaged": counters + flags}
+    if isinstance(active, str) and active in needed:
+        frames.among(users, needed[active])
+
+
+def only_active(users: nw.LazyFrame, active: str | nw.Expr) -> nw.LazyFrame:
+    """Return the rows of the users table that a definition of active admits."""
+    check_active(users, active)
+    return users.filter(is_active(active))
+
+
+def active_days(users: nw.LazyFrame, active: str | nw.Expr) -> nw.LazyFrame:
+    """Return each person and day once on which the person was active."""
+    return only_active(users, active).select("user_id", "day").unique()
+
+
+def window_changes(person_days: nw.LazyFrame, window: int, *by: str) -> nw.LazyFrame:
+    """Return when people enter (+1) and leave (-1) the window of the last `window` days.
+
+    A person stays counted while the next day of activity comes within the window. So only the first
+    and the last day of such a run matter, and nothing has to be expanded.
+    """
+    keys = [*by, "user_id"]
+    runs = person_days.with_columns(
+        _before=nw.col("day").shift(1).over(*keys, order_by="day"),
+        _after=nw.col("day").shift(-1).over(*keys, order_by="day"),
+    )
+    reach = f"{window}d"
+    enters = nw.col("_before").is_null() | (nw.col("_before").dt.offset_by(reach) < nw.col("day"))
+    leaves = nw.col("_after").is_null() | (nw.col("day").dt.offset_by(reach) < nw.col("_after"))
+    return nw.concat(
+        [
+            runs.filter(enters).select(*keys, "day", change=nw.lit(1)),
+            runs.filter(leaves).select(*keys, nw.col("day").dt.offset_by(reach), change=nw.lit(-1)),
+        ],
+        how="vertical",
+    )
+
+
+def check_count(count: int, name: str) -> None:
+    """Refuse an option that is not a whole number above zero."""
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise UsageError(f"{name} {count!r} is not a whole number from 1 on")
+
+
+def people_in_window(days: nw.LazyFrame, person_days: nw.LazyFrame, window: int) -> nw.LazyFrame:
+    """Add to a calendar how many people were active in the last `window` days, as `people`."""
+    changes = window_changes(person_days, window).group_by("day").agg(nw.col("change").sum())
+    return days.join(changes, on="day", how="left").with_columns(
+        people=nw.col("change").fill_null(0).cast(nw.Int64).cum_sum().over(order_by="number")
+    )
+
+
+def active_users(users, *, active: str | nw.Expr = "interactions", window: int = 1):
+    """Return how many people were active in a trailing window, for every day.
+
+    Question: how many different people used Copilot each day, or in the last 7 or 28 days?
+
+    Parameters
+    ----------
+    users
+        Users table of one scope, one row per person and day.
+    active
+        Definition of active, see `is_active`.
+    window
+        Length of the window in days: 1 for daily, 7 for weekly, 28 for monthly people. The window
+        ends with the day of the row.
+
+    Returns
+    -------
+    frame
+        One row per calendar day from the first to the last day of the frame.
+
+        - ``day``: UTC day on which the window ends.
+        - ``active_users``: different people active on at least one day of the window.
+        - ``is_complete_window``: False for the first ``window - 1`` days, whose window reaches
+          back beyond the data.
+        - ``days_with_records``: days of the window that have any record. Where this is less than
+          the window, days may be missing, and ``active_users`` is a lower bound.
+
+    Raises
+    ------
+    UsageError
+        A column is absent, the frame holds more than one scope, or an option is wrong.
+
+    Notes
+    -----
+    Left out: people without a record, whom GitHub never saw; chat on github.com and on mobile.
+    Weekly figures of GitHub may run from Sunday to date instead: see `definition_table`.
+
+    Source: GitHub docs, Copilot usage metrics (distinct users in trailing days).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.to_datetime(["2026-11-02", "2026-11-02", "2026-11-04"])
+    >>> users = pd.DataFrame({"day": days, "user_id": [1, 2, 1]})
+    >>> active_users(users, active="present", window=2)
+             day  active_users  is_complete_window  days_with_records
+    0 2026-11-02             2               False                  1
+    1 2026-11-03             2                True                  1
+    2 2026-11-04             1                True                  1
+    """
+    users = frames.read(users, "day", "user_id")
+    frames.one_scope(users)
+    return frames.result(_active_users(users, active, window), "day")
+
+
+def active_users_by_window(
+    users, *, active: str | nw.Expr = "interactions", windows: Sequence[int] = (1, 7, 28)
+):
+    """Return how many people were active in trailing windows of several lengths, for every day.
+
+    Question: how do daily, weekly and monthly active people compare?
+
+    Parameters
+    ----------
+    users, active
+        As in `active_users`.
+    windows
+        Lengths of the windows in days.
+
+    Returns
+    -------
+    frame
+        One row per window and calendar day: ``window`` (days), then the columns of `active_users`.
+
+    Raises
+    ------
+    UsageError
+        As for `active_users`.
+
+    Notes
+    -----
+    Source: as for `active_users`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.to_datetime(["2026-11-02", "2026-11-03"])
+    >>> users = pd.DataFrame({"day": days, "user_id": [1, 2]})
+    >>> active_users_by_window(users, active="present", windows=(1, 7))["active_users"].tolist()
+    [1, 1, 1, 2]
+    """
+    users = frames.read(users, "day", "user_id")
+    frames.one_scope(users)
+    parts = [
+        _active_users(users, active, window).with_columns(window=nw.lit(window))
+        for window in dict.fromkeys(windows)
+    ]
+    columns = ("window", "day", "active_users", "is_complete_window", "days_with_records")
+    both = nw.concat(parts, how="vertical")
+    return frames.result(both.select(*columns), "window", "day")
+
+
+def _active_users(users: nw.LazyFrame, active: str | nw.Expr, window: int) -> nw.LazyFrame:
+    check_count(window, "window")
+    ends = frames.first_and_last(users)
+    counted = people_in_window(frames.calendar(users, ends), active_days(users, active), window)
+    counted = counted.select("number", "day", active_users="people")
+    # Every recorded day is counted like a person who was there on that day only.
+    recorded = users.select("day").unique().with_columns(user_id=nw.col("day"))
+    return people_in_window(counted, recorded, window).select(
+        "day",
+        "active_users",
+        is_complete_window=nw.col("number") >= window - 1,
+        days_with_records="people",
+    )

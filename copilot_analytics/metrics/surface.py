@@ -1,0 +1,154 @@
+"""Where people meet Copilot: completions, chat, agents, the CLI, the app and code review."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+
+from copilot_analytics.metrics import frames
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A place where Copilot is used, and what in a record shows its use.
+
+    `features` are values of ``feature`` in the breakdown by feature, `flags` and `counts` columns
+    of the users table. Any of them is enough.
+    """
+
+    name: str
+    label: str
+    group: str
+    features: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        """The rule in words."""
+        parts = [f"activity in feature {name}" for name in self.features]
+        parts += [f"{name} is True" for name in self.flags]
+        parts += [f"{name} above 0" for name in self.counts]
+        return " or ".join(parts) or "a job started, in users_by_agent"
+
+
+def _tool(prefix: str) -> tuple[str, ...]:
+    return tuple(f"{prefix}_{kind}_count" for kind in ("session", "request", "prompt"))
+
+
+SURFACES = (
+    Surface("code_completion", "Code completion", "completion", ("code_completion",)),
+    Surface("chat_inline", "Inline chat", "chat", ("chat_inline",)),
+    Surface("chat_ask", "Chat, ask mode", "chat", ("chat_panel_ask_mode",)),
+    Surface("chat_edit", "Chat, edit mode", "chat", ("chat_panel_edit_mode",)),
+    Surface("chat_plan", "Chat, plan mode", "chat", ("chat_panel_plan_mode",)),
+    Surface("chat_custom", "Chat, custom mode", "chat", ("chat_panel_custom_mode",)),
+    Surface("chat_unknown", "Chat, unknown mode", "chat", ("chat_panel_unknown_mode",)),
+    Surface("agent_mode", "Agent mode", "agent", ("chat_panel_agent_mode",), ("used_agent",)),
+    Surface("agent_edit", "Edits written by agents", "agent", ("agent_edit",)),
+    Surface(
+        "agents_window",
+        "Agents window",
+        "agent",
+        flags=("used_vscode_agent",),
+        counts=("vscode_agent_session_count", "vscode_agent_total_user_messages"),
+    ),
+    Surface(
+        "cloud_agent",
+        "Cloud agent",
+        "agent",
+        flags=("used_copilot_cloud_agent", "used_copilot_coding_agent"),
+    ),
+    Surface("third_party_agents", "Third-party agents", "agent"),
+    Surface("cli", "CLI", "cli", ("copilot_cli",), ("used_cli",), _tool("cli")),
+    Surface("app", "Copilot app", "app", ("copilot_app",), ("used_copilot_app",), _tool("app")),
+    Surface("code_review", "Code review", "review", flags=("used_copilot_code_review_active",)),
+)
+
+
+def surface_rules() -> pd.DataFrame:
+    """Return the surfaces with the rule that says who used each of them.
+
+    Question: what counts as use of a surface?
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per surface: ``surface``, ``label``, ``group`` (completion, chat, agent, cli, app
+        or review) and ``rule``. A feature that GitHub reports and no rule names is a surface of
+        its own, under GitHub's name. Passive code review is not use.
+
+    Examples
+    --------
+    >>> surface_rules().set_index("surface").loc["agent_mode", "rule"]
+    'activity in feature chat_panel_agent_mode or used_agent is True'
+    """
+    return pd.DataFrame(
+        [{"surface": s.name, "label": s.label, "group": s.group, "rule": s.rule} for s in SURFACES]
+    )
+
+
+def uses_of(users: nw.LazyFrame, by_feature: nw.LazyFrame, by_agent: nw.LazyFrame | None):
+    """Return each surface, person and day once on which the person used the surface."""
+    name = nw.col("feature")
+    for surface in SURFACES:
+        if surface.features:
+            is_here = nw.col("feature").is_in(surface.features)
+            name = nw.when(is_here).then(nw.lit(surface.name)).otherwise(name)
+    active = by_feature.filter(frames.has_activity(by_feature))
+    parts = [active.select("user_id", "day", surface=name)]
+    for surface in SURFACES:
+        signals = _signals(users, surface)
+        if signals:
+            used = nw.any_horizontal(*signals, ignore_nulls=True)
+            parts.append(users.filter(used).select("user_id", "day", surface=nw.lit(surface.name)))
+    if by_agent is not None:
+        jobs = by_agent.filter(frames.has_activity(by_agent))
+        parts.append(jobs.select("user_id", "day", surface=nw.lit("third_party_agents")))
+    return nw.concat(parts, how="vertical").unique()
+
+
+def _signals(users: nw.LazyFrame, surface: Surface) -> list[nw.Expr]:
+    """Return the expressions over the columns of the frame that show use of a surface."""
+    have = users.collect_schema().names()
+    flags = [nw.col(name) for name in surface.flags if name in have]
+    return flags + [nw.col(name) > 0 for name in surface.counts if name in have]
+
+
+def reported_surfaces(
+    users: nw.LazyFrame, by_feature: nw.LazyFrame, by_agent: nw.LazyFrame | None
+) -> list[dict]:
+    """Return every surface with its label and the first day on which GitHub reported it.
+
+    A flag or counter that is missing in all records was not measured, which is not zero people.
+    """
+    first_days = frames.rows(by_feature.group_by("feature").agg(nw.col("day").min()))
+    by_name = {row["feature"]: row["day"] for row in first_days}
+    start = min(by_name.values(), default=None)
+    named = {feature for surface in SURFACES for feature in surface.features}
+    reported = []
+    for surface in SURFACES:
+        days = [_first_known(users, (*surface.flags, *surface.counts))]
+        if surface.flags:
+            days += [by_name.get(feature) for feature in surface.features]
+        elif surface.features:
+            days.append(start)
+        elif by_agent is not None:
+            days.append(frames.scalars(by_agent.select(nw.col("day").min()))["day"])
+        reported.append((surface.name, surface.label, min(filter(None, days), default=None)))
+    reported += [(name, name, start) for name in sorted(set(by_name) - named)]
+    names = ("surface", "label", "measured_from")
+    return [dict(zip(names, values, strict=True)) for values in reported]
+
+
+def _first_known(users: nw.LazyFrame, columns: tuple[str, ...]) -> datetime | None:
+    """Return the first day on which any of the columns is not missing."""
+    have = users.collect_schema().names()
+    known = [~nw.col(name).is_null() for name in columns if name in have]
+    if not known:
+        return None
+    is_known = nw.any_horizontal(*known, ignore_nulls=True)
+    return frames.scalars(users.filter(is_known).select(nw.col("day").min()))["day"]

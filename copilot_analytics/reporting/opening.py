@@ -1,0 +1,99 @@
+"""What a report notebook calls first: the tables it reads, and the key of its pseudonyms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from copilot_analytics import privacy, samples, tidy
+from copilot_analytics.archive import Archive
+from copilot_analytics.errors import UsageError
+
+LEDGER = "ledger.sqlite"
+# Pseudonyms of invented people protect nobody; with a fixed key the sample always looks the same.
+SAMPLE_KEY = b"copilot_analytics sample company"
+
+
+def is_archive(source: str | Path) -> bool:
+    """Return whether a path is an archive, or not there at all, which the archive then says.
+
+    Files and folders of reports that are no archive are read directly.
+    """
+    path = Path(source).expanduser()
+    has_pattern = any(sign in path.name for sign in "*?[")
+    return (path / LEDGER).is_file() or not (path.exists() or has_pattern)
+
+
+def open_tables(
+    archive: str = "", *, scope: str = "", start: str = "", end: str = ""
+) -> tidy.Tables:
+    """Open what a report is about: an archive, files of reports, or the sample company.
+
+    Parameters
+    ----------
+    archive
+        Folder of an archive; or a file, folder or pattern of report files; "" for the sample.
+    scope
+        ``"organization:octo-org"``; may be "" where there is only one.
+    start, end
+        First and last day as ISO text, both included; "" for no bound.
+
+    Raises
+    ------
+    UsageError
+        If there are several scopes and none was chosen: adding them up would count people twice.
+    ArchiveError
+        If `archive` does not exist, or cannot be read.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> record = '{"day": "2026-11-02", "organization_id": "7", "user_id": 1}'
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "users.ndjson")
+    ...     _ = file.write_text(record, encoding="utf-8")
+    ...     print(open_tables(str(file)).users["user_id"].tolist())
+    [1]
+    """
+    bounds = {"start": start or None, "end": end or None}
+    if archive and is_archive(archive):
+        source = Archive(archive)
+        return source.tables(scope=scope or only_scope(source), **bounds)
+    tables = tidy.load(archive, scope=scope or None) if archive else samples.sample()
+    found = sorted(tables.day_states["scope"].unique())
+    if not scope or (len(found) == 1 and archive):
+        scope = _only(found)  # records name their scope by its id, not by the name that was asked
+    elif scope not in found:
+        raise UsageError(f"there is no scope {scope!r}", advice=f"one of: {', '.join(found)}")
+    return tables.filter(scope=scope or None, **bounds)
+
+
+def only_scope(archive: Archive) -> str | None:
+    """Return the name of the only scope of an archive, None if it has none.
+
+    Raises
+    ------
+    UsageError
+        If there are several.
+    """
+    return _only(sorted(archive.status()["name"].unique())) or None
+
+
+def _only(found: list[str]) -> str:
+    if len(found) > 1:
+        raise UsageError(
+            f"there are {len(found)} scopes: {', '.join(found)}",
+            advice="choose one; people who are in several would be counted several times",
+        )
+    return found[0] if found else ""
+
+
+def open_key(archive: str = "") -> bytes:
+    """Return the key that pseudonyms are made with: kept in the archive, fixed for the sample.
+
+    >>> open_key() == open_key()
+    True
+    """
+    if not archive:
+        return SAMPLE_KEY
+    path = Path(archive).expanduser()
+    return privacy.load_key(path if path.is_dir() else path.parent)

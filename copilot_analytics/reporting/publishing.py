@@ -1,0 +1,139 @@
+"""Reports on disk: put in place as a whole or not at all, owner-only, with their history."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from copilot_analytics.archive.locking import lock
+from copilot_analytics.archive.storing import flush_folder, make_folder, write_durably
+from copilot_analytics.errors import LockedError, StorageError
+
+SUMMARY = "report.json"
+STATUS = "status.json"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_BEING_MADE, _REPLACED = ".being-made-", ".replaced-"
+ATTEMPTS, WAIT_SECONDS = 300, 0.1
+
+
+def to_json(value: object) -> str:
+    """Return a value as JSON for files: sorted, readable, the same for the same value."""
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def _storage_errors(what: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise StorageError(
+            f"the report {what.parent.name}/{what.name} could not be written",
+            said=os.strerror(problem.errno) if problem.errno else str(problem),
+            kept="the last good report is unchanged",
+            advice="check free space and permissions, then run the report again",
+        ) from problem
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other run publishes into a folder; that takes a fraction of a second."""
+    make_folder(folder)
+    with ExitStack() as stack:
+        for _ in range(ATTEMPTS):
+            try:
+                stack.enter_context(lock(folder / ".lock"))
+                break
+            except LockedError:
+                time.sleep(WAIT_SECONDS)
+        else:
+            raise LockedError(
+                f"another run is publishing into {folder.name}",
+                kept="the last good report is unchanged",
+                advice="wait until it has ended, then run the report again",
+            )
+        yield
+
+
+def publish(files: Mapping[str, str], target: Path) -> None:
+    """Put a report in place: readers find the old one or the new one, never a mix.
+
+    The files are written beside the target, flushed, and then the folder is renamed. A folder that
+    is there already has to step aside first; should the process die just then, `recover` puts it
+    back at the next run.
+
+    Parameters
+    ----------
+    files
+        Name of file to its text.
+    target
+        Folder of the report.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or does not let us write; what was there stays.
+    LockedError
+        If another run keeps publishing into the same scope.
+    """
+    with _storage_errors(target), _alone(target.parent):
+        made = Path(tempfile.mkdtemp(prefix=_BEING_MADE, dir=target.parent))
+        aside = Path(tempfile.mkdtemp(prefix=_REPLACED, dir=target.parent))
+        try:
+            for name, text in files.items():
+                write_durably(made / name, lambda path, text=text: _write(path, text))
+            if target.exists():
+                target.rename(aside / target.name)
+            made.rename(target)
+        finally:
+            _put_back(aside, target.parent)  # whatever happened, the old report is not lost
+            shutil.rmtree(made, ignore_errors=True)
+        flush_folder(target.parent)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _put_back(aside: Path, folder: Path) -> None:
+    for old in aside.iterdir():
+        if not (folder / old.name).exists():
+            old.rename(folder / old.name)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def recover(folder: Path) -> None:
+    """Put back reports whose replacement was cut off, and remove what it left behind."""
+    if not folder.is_dir():
+        return
+    with _storage_errors(folder), _alone(folder):
+        for aside in folder.glob(f"{_REPLACED}*"):
+            _put_back(aside, folder)
+        for made in folder.glob(f"{_BEING_MADE}*"):
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def earlier_reports(folder: Path, day: str) -> list[dict]:
+    """Return the summaries of the reports of a scope other than ``day``'s, newest first."""
+    found = []
+    for path in sorted(folder.glob(f"*/{SUMMARY}"), reverse=True):
+        name = path.parent.name
+        if _DAY.fullmatch(name) and name < day:
+            try:
+                summary = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue  # a report that somebody is replacing, or changed by hand
+            found.append({"day": name, "summary": summary})
+    return found
+
+
+def write_status(out: Path, status: Mapping[str, object]) -> None:
+    """Say beside the reports how the last run ended, also where it failed."""
+    with _storage_errors(out / STATUS):
+        write_durably(out / STATUS, lambda path: _write(path, to_json(status)))
