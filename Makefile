@@ -30,7 +30,7 @@ format: $(VENV)/.installed-dev  ## put the code into the project's style
 	$(BIN)/ruff format .
 
 notebooks: $(VENV)/.installed-dev  ## run the notebooks again and store the figures that tests compare
-	$(BIN)/python -m tests.store_figures
+	$(BIN)/python tests/store_figures.py
 
 clean:  ## remove what make made; reports and archives stay
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -181,7 +181,7 @@ def test_own_rules_and_their_words():
         "seen, not active",
     ]
     assert metrics.segment_rules(rules)["rule"].iloc[0] == (
-        "active on at least 25 % of the working days"
+        "active on at least 25% of the working days"
     )
 
 

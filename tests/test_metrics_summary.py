@@ -340,3 +340,17 @@ def test_the_definition_table_of_nothing_has_all_rows_and_no_values():
     result = metrics.definition_table(load([]))
     assert len(result) == 18
     assert result["value"].isna().all()
+
+
+def test_f185_a_figure_counts_the_smallest_group_that_it_tells_about():
+    days = pd.to_datetime(["2026-11-02"] * 8)
+    prompts = pd.array([5, 4, 3, 2, 1, 1, 1, 0], dtype="Int64")
+    users = pd.DataFrame(
+        {"day": days, "user_id": range(8), "user_initiated_interaction_count": prompts}
+    )
+    people = metrics.headline(users, days=1).set_index("figure")["people"]
+    assert people["active_people"] == 7
+    assert people["share_of_people_seen"] == 1  # one of eight was not active
+    people = metrics.engagement_headline(users, days=1).set_index("figure")["people"]
+    assert people["top_decile_share_of_interactions"] == 1  # the tenth of seven people is one
+    assert people["median_active_days"] == 7

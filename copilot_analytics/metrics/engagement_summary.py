@@ -33,6 +33,7 @@ FIGURES = (
         f"People active on at least {_MOST:.0%} of the working days with a report / people with "
         "any record in the last {days} days. {who}",
         is_share=True,
+        groups=("most_working_days", "fewer_working_days"),
     ),
     Figure(
         "median_interactions_per_active_day",
@@ -60,6 +61,7 @@ FIGURES = (
         "total",
         "Prompts of the tenth of active people with most, rounded up / prompts of all active "
         "people in the last {days} days. {who}",
+        groups=("top_people",),
     ),
 )
 
@@ -172,7 +174,8 @@ def _sums(users: nw.LazyFrame, by_feature, window: Window, active, missing: Coll
     if not sums["seen"] and not window.is_complete:
         return {}
     sums |= {name: sums[name] or 0 for name in ("people", "most_working_days")}
+    sums["fewer_working_days"] = sums["seen"] - sums["most_working_days"]
     if INTERACTIONS not in users.collect_schema():
         return sums
     most = concentration_of(person_totals(records, INTERACTIONS, active))
-    return {**sums, "top": most["top"], "total": most["total"]}
+    return {**sums, **{name: most[name] for name in ("top", "total", "top_people")}}

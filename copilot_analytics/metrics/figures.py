@@ -60,7 +60,9 @@ class Figure:
 
     `label` and `definition` have places for the ``{days}`` of the window and for ``{who}`` is
     active. `days` is None for a figure over the period that the caller asks for. `is_share` says
-    that it is a number of independent things out of another, so that it has an interval.
+    that it is a number of independent things out of another, so that it has an interval. `groups`
+    are the sums that count the people whom the figure tells about: where it divides people into
+    two parts, both of them.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Figure:
     definition: str
     days: int | None = None
     is_share: bool = False
+    groups: tuple[str, ...] = ("people",)
 
     def of(self, days: int, active: str | nw.Expr) -> Figure:
         """Return the figure with its words and window filled in."""
@@ -84,6 +87,11 @@ class Figure:
             definition=self.definition.format(**words),
             days=words["days"],
         )
+
+    def smallest_group(self, sums: dict) -> int | None:
+        """Return how many people the smallest group has of which the figure tells something."""
+        sizes = [sums[name] for name in self.groups if sums.get(name) is not None]
+        return min((size for size in sizes if size), default=0) if sizes else None
 
     def value(self, sums: dict) -> float | None:
         """Return the figure from its sums, None where it is not defined."""
@@ -113,7 +121,7 @@ def figure_table(
 ):
     """Return the rows of figures, in the caller's kind of frame.
 
-    `sums_of` gives the named sums of a window, and ``people``, how many stand behind them.
+    `sums_of` gives the named sums of a window, among them those that the figures' groups name.
     """
     measured = {}
     for length in {figure.days for figure in figures}:
@@ -170,8 +178,8 @@ def _row(
         "high": None,
         "numerator": sums.get(figure.numerator),
         "denominator": sums.get(figure.denominator),
-        "people": sums.get("people"),
-        "previous_people": sums_before.get("people") if is_comparable else None,
+        "people": figure.smallest_group(sums),
+        "previous_people": figure.smallest_group(sums_before) if is_comparable else None,
         "unit": figure.unit,
         "definition": figure.definition,
         "start": window.start if sums else None,

@@ -43,7 +43,7 @@ def segment_rules(rules: Mapping[str, float] = SEGMENT_RULES) -> pd.DataFrame:
     Examples
     --------
     >>> segment_rules().set_index("segment")["rule"].tolist()
-    ['active on at least 60 % of the working days', 'active on at least 20 % of the working days',
+    ['active on at least 60% of the working days', 'active on at least 20% of the working days',
      'active on fewer days, but at least once', 'has records, but was never active']
     """
     shares = list(rules.values())
@@ -54,7 +54,7 @@ def segment_rules(rules: Mapping[str, float] = SEGMENT_RULES) -> pd.DataFrame:
             advice="give shares of working days from high to low, the last of them 0",
         )
     texts = {
-        name: f"active on at least {share * 100:g} % of the working days"
+        name: f"active on at least {share * 100:g}% of the working days"
         for name, share in rules.items()
     }
     texts[list(rules)[-1]] = "active on fewer days, but at least once"

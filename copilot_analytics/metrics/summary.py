@@ -32,6 +32,7 @@ FIGURES = (
         "Active people / people with any record in the last {days} days. Licences without a record "
         "are not in the reports. {who}",
         is_share=True,
+        groups=("active", "not_active"),
     ),
     Figure(
         "mean_daily_active_people",
@@ -108,7 +109,8 @@ def headline(
         - ``change``: value - previous; ``relative_change``: change / previous.
         - ``low``, ``high``: 95 % Wilson interval of a share; missing for other figures.
         - ``numerator``, ``denominator``: see ``definition``.
-        - ``people``: active people of the window, for the hiding of small groups;
+        - ``people``: people in the smallest group that the figure tells about (active people; of
+          a share of people, the smaller part), for the hiding of small groups;
           ``previous_people``: those of the window before, where there is a ``previous``.
         - ``unit``: unit of the value; ``%`` is a share from 0 to 1.
         - ``definition``: the definition in words.
@@ -192,4 +194,5 @@ def _sums(users: nw.LazyFrame, by_feature, window: Window, active) -> dict:
     sums = {name: total or 0 for name, total in sums.items()}
     if not has_prompts:
         sums["interactions"] = None
-    return {**sums, "working_days": len(window.working_days), "people": sums["active"]}
+    counts = {"people": sums["active"], "not_active": sums["seen"] - sums["active"]}
+    return {**sums, **counts, "working_days": len(window.working_days)}

@@ -1,0 +1,294 @@
+"""What each frame says, in one sentence made from its figures: for titles and alternative text.
+
+A finding can never contradict its chart, because both are made from the same frame. Trends are
+told from settled days only; provisional days may still rise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from copilot_analytics.catalogue import value_label
+from copilot_analytics.charts.timeline import DAY, DRAWN_STATES, day_sets
+from copilot_analytics.charts.words import day_text, number, people, percent, plain
+
+# The surfaces that an answer names, and how a sentence says that people used them.
+SURFACES = {
+    "agent_mode": "used agent mode",
+    "cli": "used the CLI",
+    "app": "used the Copilot app",
+}
+# What GitHub writes where it does not name a model, language or IDE; always drawn last.
+NAMELESS = ("auto", "others", "unknown")
+NO_PEOPLE = (
+    "There are no records of people in this period, or of fewer people than may be shown. Reports "
+    "of an organization or enterprise alone do not tell who was active."
+)
+NO_SURFACES = (
+    "GitHub reported none of these for a whole window of this period, nobody used them, or too few "
+    "people to show."
+)
+NO_COMPLETIONS = (
+    "No code completions of people were reported in this period, or of too few people to show."
+)
+NO_PHASES = (
+    "GitHub reported no adoption phases in this period (it does so from 29 May 2026), or the "
+    "groups are too small to show."
+)
+NO_DAYS = "No report covers any day of this period."
+NO_GROUPS = "Nothing was reported here in this period, or every group is too small to show."
+
+
+def nothing_to_show(what: str) -> str:
+    """Return the title of a chart that has nothing to draw."""
+    return f"Nothing to show: {what}"
+
+
+def active_people(frame: pd.DataFrame, coverage: pd.DataFrame | None = None) -> str:
+    """Say how many people were active in the longest window, against the window before it.
+
+    >>> frame = pd.DataFrame({"window": 1, "day": pd.to_datetime(["2026-11-02", "2026-11-03"]),
+    ...     "active_users": [41, 43], "is_complete_window": True})
+    >>> active_people(frame)
+    '43 people were active on 3 Nov 2026, 2 more than on the day before'
+    """
+    frame = settled(frame, coverage)
+    frame = frame[frame["is_complete_window"].fillna(False) & frame["active_users"].notna()]
+    for days in sorted(frame["window"].unique(), reverse=True):
+        part = frame[frame["window"] == days]
+        counts = part.set_index("day")["active_users"].astype(int).sort_index()
+        last, count = counts.index[-1], counts.iloc[-1]
+        when = f"in the {days} days to" if days > 1 else "on"
+        sentence = (
+            f"{people(count)} {'was' if count == 1 else 'were'} active {when} {day_text(last)}"
+        )
+        before = counts.get(last - days * DAY)
+        absent = [day for day in day_sets(coverage)[1] if last - 2 * days * DAY < day <= last]
+        if any(day > last - days * DAY for day in absent):
+            return f"{sentence}, as far as days are there"
+        if before is None or absent:
+            return sentence
+        earlier = f"in the {days} days" if days > 1 else "on the day"
+        return f"{sentence}, {_change(count - before)} {earlier} before"
+    return nothing_to_show("active people")
+
+
+def _change(difference: int) -> str:
+    if difference == 0:
+        return "as many as"
+    return f"{number(abs(difference))} {'more' if difference > 0 else 'fewer'} than"
+
+
+def surface_trend(
+    frame: pd.DataFrame, surfaces: Sequence[str], coverage: pd.DataFrame | None = None
+) -> str:
+    """Say which share of active people the surfaces reach at the end of the period."""
+    frame = settled(frame, coverage)
+    frame = frame[frame["is_complete_window"].fillna(False) & frame["share"].notna()]
+    last = frame.sort_values("day").groupby("surface").tail(1).set_index("surface")
+    parts = [
+        f"{plain(last.loc[surface, 'label'], 40)} {percent(last.loc[surface, 'share'])}"
+        for surface in surfaces
+        if surface in last.index
+    ]
+    if not parts:
+        return nothing_to_show("how many people each surface reaches")
+    return f"Reach among active people: {listed(parts)}"
+
+
+def acceptance_trend(frame: pd.DataFrame) -> str:
+    """Say between which rates the weeks lie."""
+    rates = frame["rate"].dropna()
+    if rates.empty:
+        return nothing_to_show("acceptance of completions")
+    low, high = percent(rates.min()), percent(rates.max())
+    if low == high:
+        return f"{low} of code completions were accepted"
+    return f"{low} to {high} of code completions were accepted in a week"
+
+
+def people_flow(frame: pd.DataFrame, unit: str, is_partial: pd.Series) -> str:
+    """Say how many people were new, came back and left in the last whole period."""
+    whole = ~is_partial & ~frame["is_left_censored"].fillna(False).astype(bool)
+    if frame.empty:
+        return nothing_to_show("people who come and go")
+    if not whole.any():
+        return f"Not enough whole {unit}s to tell who is new and who left"
+    last = frame[whole].iloc[-1]
+    back = "came back" if pd.notna(last["new"]) else "new or back"
+    parts = [
+        f"{number(last[name])} {words}"
+        for name, words in (("new", "new"), ("returning", back), ("lost", "left"))
+        if pd.notna(last[name])
+    ]
+    start = f"In the {unit} from {day_text(last['period'])}"
+    return f"{start}: {listed(parts)}" if parts else f"{start}: too few people to show"
+
+
+def phases(shares: pd.DataFrame, coverage: pd.DataFrame | None = None) -> str:
+    """Say which adoption phase is the largest at the end of the period.
+
+    ``shares`` has one row per day and one column per phase.
+    """
+    rows = settled(shares.dropna().rename_axis("day").reset_index(), coverage)
+    last = rows.iloc[-1]
+    top = last.drop("day").astype(float).idxmax()
+    phase = plain(value_label("phase_number", top), 30)
+    share, day = percent(last[top]), day_text(last["day"])
+    return f"Largest adoption phase: {phase}, {share} of people on {day}"
+
+
+def people_shares(frame: pd.DataFrame, dimension: str, noun: str) -> str:
+    """Say what most active people used, leaving out what has no name of its own.
+
+    >>> frame = pd.DataFrame({"model": ["unknown", "gpt-5-mini"], "share": [0.5, 0.4]})
+    >>> people_shares(frame, "model", "model")
+    'Most used model: gpt-5-mini, by 40% of active people'
+    """
+    known = frame[frame["share"].notna()]
+    named = known[~known[dimension].isin(NAMELESS)]
+    if known.empty:
+        return nothing_to_show(f"people by {noun}")
+    if named.empty:
+        return f"Active people by {noun}"
+    top = named.sort_values("share", ascending=False, kind="stable").iloc[0]
+    share = percent(top["share"])
+    return f"Most used {noun}: {name(dimension, top)}, by {share} of active people"
+
+
+def acceptance_by(frame: pd.DataFrame, dimension: str) -> str:
+    """Say between which rates the groups lie."""
+    known = frame[frame["rate"].notna()].sort_values("rate", kind="stable")
+    if known.empty:
+        return nothing_to_show(f"acceptance of completions by {dimension}")
+    low, high = known.iloc[0], known.iloc[-1]
+    first = f"{percent(low['rate'])} in {name(dimension, low)}"
+    if len(known) == 1:
+        return f"Accepted completions: {first}"
+    return f"Accepted completions: {first} to {percent(high['rate'])} in {name(dimension, high)}"
+
+
+def name(dimension: str, row: pd.Series) -> str:
+    """Return what a row is called, in one short line."""
+    return plain(value_label(dimension, row[dimension]), 30)
+
+
+def segments(frame: pd.DataFrame) -> str:
+    """Say which segment is the largest."""
+    known = frame[frame["share"].notna()]
+    if known.empty:
+        return nothing_to_show("segments of people")
+    top = known.loc[known["share"].idxmax()]
+    if top["share"] < 1 - known["share"].sum():  # a hidden group may be larger
+        return f"How regularly {people(top['all_people'])} use Copilot"
+    share = f"{percent(top['share'])} of {people(top['all_people'])}"
+    return f"Largest group: {plain(top['segment'], 40)}, {share}"
+
+
+def distribution(frame: pd.DataFrame, sentence: str, unit: str) -> str:
+    """Fill ``{median}`` and ``{people}`` of a sentence from the frame.
+
+    >>> frame = pd.DataFrame({"people": [6, 5], "all_people": 11, "median": 3.0})
+    >>> distribution(frame, "Half of {people} used {median} features or more", "features")
+    'Half of 11 people used 3 features or more'
+    """
+    known = frame[frame["people"].fillna(0) > 0]
+    if known.empty:
+        return nothing_to_show(f"people by {unit}")
+    row = known.iloc[0]
+    sentence = sentence or f"The median of {{people}} is {{median}} {unit}"
+    return sentence.format(median=number(row["median"]), people=people(row["all_people"]))
+
+
+def lorenz(concentration: pd.DataFrame, measure: str) -> str:
+    """Say how much of a total comes from the tenth of people with most of it."""
+    if concentration.empty or pd.isna(concentration["top_decile_share"].iloc[0]):
+        return nothing_to_show(f"how {measure} spread over people")
+    share = percent(concentration["top_decile_share"].iloc[0])
+    return f"{share} of {measure} come from the tenth of people with most"
+
+
+def day_states(coverage: pd.DataFrame) -> str:
+    """Say how many days of the reports on people, or else of the first report, are there."""
+    if coverage.empty:
+        return nothing_to_show("days")
+    families = coverage["family"].unique()
+    days = coverage[coverage["family"] == ("users" if "users" in families else families[0])]
+    due = days.loc[days["state"] != "pending", "day"]
+    there = days.loc[days["state"].isin(DRAWN_STATES), "day"].nunique()
+    expected = 0 if due.empty else (due.max() - due.min()) // DAY + 1
+    return f"{number(there)} of {number(expected)} days are there"
+
+
+def adoption(headline: pd.DataFrame, surfaces: pd.DataFrame, period: str) -> str:
+    """Answer in two sentences whether Copilot is being adopted.
+
+    Parameters
+    ----------
+    headline
+        Frame of `metrics.headline`, after `privacy`.
+    surfaces
+        Frame of `metrics.surfaces` of the same days, after `privacy`.
+    period
+        These days in words; see `covered_text`.
+
+    Returns
+    -------
+    str
+        What is missing, where there is nothing to answer with.
+    """
+    row = headline.set_index("figure").loc["share_of_people_seen"]
+    if not period or pd.isna(row["numerator"]) or pd.isna(row["denominator"]):
+        return NO_PEOPLE
+    verb = "was" if row["numerator"] == 1 else "were"
+    first = (
+        f"{number(row['numerator'])} of {people(row['denominator'])} seen {verb} active ({period})."
+    )
+    reach = surfaces[surfaces["surface"].isin(SURFACES) & surfaces["share"].notna()]
+    parts = [f"{percent(r.share)} {SURFACES[r.surface]}" for r in reach.itertuples()]
+    return f"{first} Of the active people, {listed(parts)}." if parts else first
+
+
+def engagement(headline: pd.DataFrame, period: str) -> str:
+    """Answer in two sentences how people engage with Copilot.
+
+    Parameters
+    ----------
+    headline
+        Frame of `metrics.engagement_headline`, after `privacy`.
+    period
+        Its days in words; see `covered_text`.
+
+    Returns
+    -------
+    str
+        What is missing, where there is nothing to answer with.
+    """
+    rows = headline.set_index("figure")
+    days, top = rows.loc["median_active_days"], rows.loc["top_decile_share_of_interactions"]
+    if not period or pd.isna(days["value"]):
+        return NO_PEOPLE
+    unit = "day" if days["value"] == 1 else "days"
+    first = f"Half of the {people(days['people'])} who were active used Copilot on "
+    first += f"{number(days['value'])} {unit} or more ({period})."
+    share = percent(top["value"])
+    second = f" {share} of prompts come from the tenth of people with most."
+    return first if pd.isna(top["value"]) else first + second
+
+
+def settled(frame: pd.DataFrame, coverage: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the rows of settled days, or all rows if no day is settled yet."""
+    provisional, absent = day_sets(coverage)
+    kept = frame[~frame["day"].isin(list(provisional | absent))]
+    return kept if len(kept) else frame
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Join parts as a sentence does.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -1,0 +1,252 @@
+"""Report notebooks are thin, keep only figures that are compared, and stand every input."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import io
+import re
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from conftest import ndjson, user_record
+from nbclient import NotebookClient
+
+from copilot_analytics import samples
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+NAMES = ("adoption", "engagement")
+PARAMETERS = {
+    "archive": "",
+    "scope": "",
+    "start": "",
+    "end": "",
+    "active": "interactions",
+    "show_logins": False,
+    "minimum_group_size": 5,
+}
+MARKER = "application/vnd.copilot-analytics.report+json"
+CHECKED = "nbval-check-output"
+ORG = "organization:octo-org"
+LARGEST = 40_000  # bytes: code and words, no pictures
+
+
+def read(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+
+
+def code_cells(book) -> list:
+    return [cell for cell in book.cells if cell.cell_type == "code"]
+
+
+def tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+@pytest.fixture(params=NAMES)
+def book(request):
+    return read(request.param)
+
+
+# ------------------------------------------------------------------------------ as they are kept
+
+
+def test_parameters_are_the_declared_plain_values(book):
+    """F200, F201: what can be passed is what the cell declares, with values papermill can write."""
+    (cell,) = [cell for cell in book.cells if "parameters" in tags(cell)]
+    assert cell is code_cells(book)[0]
+    declared = {
+        target.id: ast.literal_eval(line.value)
+        for line in ast.parse(cell.source).body
+        for target in line.targets
+    }
+    assert declared == PARAMETERS
+
+
+def test_notebooks_are_thin(book):
+    cells = code_cells(book)
+    assert len(cells) <= 13
+    assert max(len(cell.source.splitlines()) for cell in cells) <= 8
+    assert max(len(line) for cell in cells for line in cell.source.splitlines()) <= 100
+
+
+def test_notebooks_define_and_decide_nothing(book):
+    """Definitions live in the package: no def, no lambda, no loop, no branch, no arithmetic."""
+    refused = (
+        *(ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.For, ast.While, ast.If, ast.IfExp),
+        *(ast.Try, ast.With, ast.comprehension, ast.BinOp, ast.Compare, ast.BoolOp),
+    )
+    for cell in code_cells(book):
+        found = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, refused)]
+        assert not found, cell.source
+
+
+def test_notebooks_import_once_and_only_public_names(book):
+    importing = [
+        cell
+        for cell in code_cells(book)
+        if any(isinstance(n, ast.Import | ast.ImportFrom) for n in ast.walk(ast.parse(cell.source)))
+    ]
+    assert importing == [code_cells(book)[1]]
+    modules = {
+        getattr(node, "module", None) or node.names[0].name
+        for node in ast.parse(importing[0].source).body
+    }
+    assert modules == {"functools", "copilot_analytics"}
+    assert not re.search(r"\._\w", "\n".join(cell.source for cell in code_cells(book)))
+
+
+def test_only_marked_cells_keep_outputs_and_these_are_plain_text(book):
+    """R6.7: a notebook without a stored figure would pass every comparison and guard nothing."""
+    marked = [cell for cell in code_cells(book) if CHECKED in tags(cell)]
+    assert marked
+    for cell in marked:
+        assert cell.outputs
+        assert all(output.output_type == "stream" for output in cell.outputs)
+        assert "keep_output" in tags(cell)
+    for cell in code_cells(book):
+        if cell not in marked:
+            assert not cell.outputs
+            assert cell.execution_count is None
+
+
+def test_notebooks_are_small_and_name_nobody(book):
+    text = nbformat.writes(book)
+    assert len(text.encode()) < LARGEST
+    company = samples.Company()
+    day = company.end_day
+    logins = {record["user_login"] for record in company.records("users-1-day", ORG, day)}
+    assert logins
+    assert not [login for login in logins if login in text]
+
+
+def test_every_section_asks_and_the_page_has_one_title(book):
+    words = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+    assert len(re.findall(r"^# ", words, re.MULTILINE)) == 1
+    headings = re.findall(r"^## (.+)", words, re.MULTILINE)
+    assert sum(heading.endswith("?") for heading in headings) >= len(headings) - 2
+    assert headings[-1] == "Definitions, caveats and provenance"
+
+
+# ------------------------------------------------------------------------------ as they run
+
+CASES = {
+    "people alone": {},
+    "entity alone": {},
+    "one day": {},
+    "three people": {},
+    "six people": {"show_logins": True},
+    "nothing": {},
+}
+COUNTS = ("people", "active_people", "all_people", "active_users", "new", "retained", "returning")
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory) -> dict[str, Path]:
+    """Odd inputs: one kind of report alone, one day, fewer people than a group, nothing."""
+    folder = tmp_path_factory.mktemp("inputs")
+    month, day = samples.Company(people=40, days=28), samples.Company(people=40, days=1)
+    for name, company, report in (
+        ("people alone", month, "users-28-day"),
+        ("entity alone", month, "organization-28-day"),
+        ("one day", day, "users-1-day"),
+    ):
+        samples.write(folder / name, company, [ORG], reports=[report])
+    three, six = (
+        [user_record(f"2026-11-0{day}", user) for day in (2, 3, 4) for user in range(count)]
+        for count in (3, 6)
+    )
+    empty = {"report_start_day": "2026-11-01", "report_end_day": "2026-11-28", "day_totals": []}
+    for name, records in (
+        ("three people", three),
+        ("six people", six),
+        ("nothing", [empty | {"organization_id": "7", "enterprise_id": "3"}]),
+    ):
+        (folder / name).mkdir()
+        (folder / name / "report.ndjson").write_bytes(ndjson(*records))
+    return {name: folder / name for name in CASES}
+
+
+@pytest.fixture(scope="module")
+def results(inputs) -> dict[tuple[str, str], list]:
+    """Outputs of each notebook on each input, all run by one kernel to save time."""
+    book, owners = nbformat.v4.new_notebook(), []
+    for name in NAMES:
+        for label, path in inputs.items():
+            lines = [f"{k} = {v!r}" for k, v in {"archive": str(path), **CASES[label]}.items()]
+            for cell in code_cells(read(name)):
+                if "parameters" in tags(cell):
+                    cell.source = "\n".join(["%reset -f", cell.source, *lines])
+                cell.id = f"cell-{len(owners)}"
+                book.cells.append(cell)
+                owners.append((name, label))
+    NotebookClient(book, timeout=120, kernel_name="python3").execute()
+    outputs = {owner: [] for owner in owners}
+    for owner, cell in zip(owners, book.cells, strict=True):
+        outputs[owner] += cell.outputs
+    return outputs
+
+
+def words(outputs: list) -> str:
+    """What a reader can see: texts, without the data inside pictures and downloads."""
+    texts = [o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in outputs]
+    return "\n".join(texts)
+
+
+def downloads(outputs: list) -> list[pd.DataFrame]:
+    """The data behind the charts."""
+    pages = "".join(output.get("data", {}).get("text/html", "") for output in outputs)
+    found = re.findall(r'href="data:text/csv;[^"]*base64,([^"]+)"', pages)
+    return [pd.read_csv(io.BytesIO(base64.b64decode(text))) for text in found]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("label", CASES)
+def test_every_input_gives_a_whole_page_without_nonsense(results, name, label):
+    """F203, F205, F208: no traceback, no NaN, and the marker without which nothing is published."""
+    outputs = results[name, label]
+    assert [o for o in outputs if MARKER in o.get("data", {})] == outputs[-1:]
+    assert outputs[-1]["data"][MARKER]["report"] == name
+    nonsense = re.search(r"\b(nan|NaN|NaT|None|inf)\b|<NA>|\{\w*\}", words(outputs))
+    assert not nonsense, nonsense
+    assert not [o for o in outputs if o.output_type == "stream" and o.name == "stderr"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_missing_is_said_in_a_sentence(results, name):
+    """F203."""
+    for label in ("entity alone", "nothing"):
+        assert "There are no records of people in this period," in words(results[name, label])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_day_is_never_called_a_month(results, name):
+    """F205."""
+    answer = words(results[name, "one day"][1:2])
+    assert "(20 Nov 2026)" in answer
+    assert "28 days" not in answer
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("label", CASES)
+def test_small_groups_are_nowhere_counted(results, name, label):
+    """R5.19: not in words, and not in the data behind a chart."""
+    outputs = results[name, label]
+    figures = next(i for i, o in enumerate(outputs) if o.output_type == "stream")
+    assert not re.search(r"\b[1-4] (people|person|new|lost|left)\b", words(outputs[1:figures]))
+    for frame in downloads(outputs):
+        for column in frame.columns.intersection(COUNTS):
+            assert not frame[column].between(1, 4).any(), (column, frame)
+
+
+def test_logins_are_shown_only_on_request_and_the_page_says_so(results):
+    """R5.17."""
+    for (name, label), outputs in results.items():
+        is_named = (name, label) == ("engagement", "six people")
+        text = words(outputs)
+        assert bool(re.search(r"\blogin-\d\b", text)) == is_named
+        assert ("People are named" in words(outputs[:1])) == (label == "six people"), words(
+            outputs[:1]
+        )
