@@ -386,7 +386,7 @@ def test_hostile_names_in_charts_stay_drawn_text_f174(name):
     assert "<script" not in svg_of(shown)
     assert "onerror" not in svg_of(shown)
     reader = Reader(shown.body)
-    assert set(reader.tags) == {"figure", "div", "img", "figcaption", "a"}
+    assert set(reader.tags) == {"figure", "p", "div", "img", "figcaption", "a"}
     assert dict(reader.attributes)["alt"] == name
 
 

@@ -382,6 +382,14 @@ def test_wide_things_scroll_in_their_own_box_on_a_phone(browser, pages):
     assert browser.run(f"{box}.getBoundingClientRect().right <= innerWidth")
 
 
+@pytest.mark.parametrize(("width", "shown"), [(1280, False), (390, True)])
+def test_on_a_phone_a_chart_that_is_wider_than_the_screen_has_its_words_above(
+    browser, pages, width, shown
+):
+    browser.open(pages / "adoption.html", width=width)
+    assert browser.run("document.querySelector('.in-words').offsetHeight > 0") is shown
+
+
 def luminance(colour):
     channels = [float(part) for part in colour.removeprefix("rgb(").rstrip(")").split(",")[:3]]
     linear = [c / 3294.6 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in channels]

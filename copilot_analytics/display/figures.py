@@ -64,7 +64,9 @@ def chart(figure, alt: str = "", *, data: pd.DataFrame | None = None, name: str 
         height=round(figure.get_figheight() * PIXELS_PER_INCH),
     )
     _close(figure)
-    parts = [element("div", markup(image), class_="chart-box", tabindex=0)]
+    # On a phone the chart is wider than the screen, so there its words stand above it.
+    words = element("p", alt, class_="in-words")
+    parts = [words, element("div", markup(image), class_="chart-box", tabindex=0)]
     if data is not None:
         address = data_uri(csv_text(data).encode(), "text/csv;charset=utf-8")
         file = re.sub(r"[^A-Za-z0-9_-]+", "-", name) + ".csv"
