@@ -384,10 +384,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     try:
         cli.main(prog_name="copilot-analytics", standalone_mode=False)
-    except _Terminated:
-        _end(143, "Terminated; what was stored before is kept.")
-    except click.exceptions.Abort:
-        _end(130, "Interrupted; what was stored before is kept.")
+    except (_Terminated, click.exceptions.Abort) as end:
+        click.echo("Stopped; what was stored before is kept.", err=True)
+        sys.exit(143 if isinstance(end, _Terminated) else 130)
     except click.ClickException as error:
         error.message = redact(error.message)
         error.show()
@@ -396,8 +395,3 @@ def main() -> None:
         # The reader of our output has gone; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-
-
-def _end(code: int, text: str) -> None:
-    click.echo(text, err=True)
-    sys.exit(code)

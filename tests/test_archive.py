@@ -17,7 +17,6 @@ from copilot_analytics.catalogue import Scope
 from copilot_analytics.errors import (
     ArchiveError,
     ContentError,
-    ContractError,
     LockedError,
     StorageError,
     UsageError,
@@ -150,11 +149,12 @@ def test_states_of_days(archive):
     assert archive.tables().day_states["state"].tolist() == ["empty", "final"]
 
 
-def test_f113_a_report_with_a_record_of_another_day_is_refused(archive):
+def test_f113_a_report_with_a_record_of_another_day_or_owner_is_refused(archive):
     with pytest.raises(ContentError, match="holds records of 2026-11-03"):
         put(archive, user_record("2026-11-03"))
-    with pytest.raises(ContractError, match="several owners"):
-        put(archive, user_record(), user_record(organization_id="8"))
+    for other in (user_record(organization_id="8"), user_record(organization_id=None)):
+        with pytest.raises(ContentError, match="organization:octo-org holds records of"):
+            put(archive, user_record(user_id=2), other)
     assert not list(archive.path.glob("raw/**/*.zst"))
 
 

@@ -19,7 +19,7 @@ import pyarrow.dataset as ds
 
 from copilot_analytics import catalogue, tidy
 from copilot_analytics.archive import storing
-from copilot_analytics.archive.ledger import Ledger, set_state
+from copilot_analytics.archive.ledger import Ledger, add_version, make_current, set_state
 from copilot_analytics.archive.locking import lock
 from copilot_analytics.archive.reading import (
     TIME_FORMAT,
@@ -27,7 +27,7 @@ from copilot_analytics.archive.reading import (
     day_text,
     settled_state,
 )
-from copilot_analytics.errors import ContentError, ContractError, StorageError, UsageError
+from copilot_analytics.errors import ContentError, StorageError, UsageError
 
 __all__ = ["Archive", "Stored", "settled_state"]
 
@@ -204,7 +204,7 @@ class Archive:
             for name in set(tables) & set(tidy.BASE.values())
             for scope, text in storing.scopes_and_days(tables[name])
         }
-        _check(report, day, found)
+        _check(scope, report, day, found)
         slot_day = day or max((day for _, day in found), default=self.clock().date())
         ids = sorted({scope for scope, _ in found})
         name = str(scope) if scope else _only(ids)
@@ -225,30 +225,9 @@ class Archive:
         with ledger.transaction() as connection:
             for one in ids:
                 _learn(connection, name, one)
-            connection.execute(
-                "UPDATE versions SET is_current = 0 WHERE name = ? AND report = ? AND day = ?", slot
-            )
+            make_current(connection, slot, together, at)
             if is_new:
-                version = connection.execute(
-                    "INSERT INTO versions "
-                    "(name, report, day, digest, fetched_at, records, is_current) "
-                    "VALUES (?, ?, ?, ?, ?, ?, 1)",
-                    [*slot, together, at, collection.records],
-                ).lastrowid
-                connection.executemany(
-                    "INSERT INTO raw_files VALUES (?, ?, ?, ?, ?)",
-                    [[version, number, *one] for number, one in enumerate(raw)],
-                )
-                connection.executemany(
-                    "INSERT INTO table_files VALUES (?, ?, ?, ?, ?, ?)",
-                    [[version, *part] for part in parts],
-                )
-            else:
-                # The time moves on: the day was seen unchanged at a later moment.
-                connection.execute(
-                    "UPDATE versions SET is_current = 1, fetched_at = ? WHERE version = ?",
-                    [at, known[0]["version"]],
-                )
+                add_version(connection, slot, together, at, collection.records, raw, parts)
             set_state(connection, *slot, state, at)
         last = max((day for _, day in found), default=None)
         return Stored(state, is_new, collection.records, last)
@@ -299,10 +278,18 @@ def _only(ids: list[str]) -> str:
     )
 
 
-def _check(report: str, day: date | None, found: set[tuple[str, date]]) -> None:
-    """Refuse a report of one day that holds another, and one report with several owners."""
-    if report == IMPORTED:
-        return
+def _check(
+    scope: catalogue.Scope | None, report: str, day: date | None, found: set[tuple[str, date]]
+) -> None:
+    """Refuse records of another owner than was asked for, and of another day than the report's."""
+    owners = sorted({owner for owner, _ in found})
+    is_other_kind = scope and any(not owner.startswith(scope.kind) for owner in owners)
+    if scope and (is_other_kind or len(owners) > 1):
+        raise ContentError(
+            f"{report} for {scope} holds records of {', '.join(owners)}",
+            kept="the archive as it was",
+            advice="import the files of each organization or enterprise apart, without a name",
+        )
     others = sorted({f"{other}" for _, other in found if other != day})
     if report.endswith("1-day") and others:
         raise ContentError(
@@ -310,8 +297,6 @@ def _check(report: str, day: date | None, found: set[tuple[str, date]]) -> None:
             kept="the archive as it was",
             advice="ask for the report again; if it repeats, report it to GitHub",
         )
-    if len({scope for scope, _ in found}) > 1:
-        raise ContractError(f"report {report} of {day} holds records of several owners")
 
 
 def _learn(connection, name: str, scope: str) -> None:

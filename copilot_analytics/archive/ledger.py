@@ -176,3 +176,34 @@ def set_state(connection, name: str, report: str, day: str, state: str, at: str,
         "INSERT OR REPLACE INTO slots VALUES (?, ?, ?, ?, ?, ?)",
         [name, report, day, state, at, note],
     )
+
+
+def make_current(connection, slot: tuple, digest: str, at: str) -> None:
+    """Make the version with a digest the current one of its slot, if there is one already.
+
+    Its time moves on, because the day was seen unchanged at a later moment.
+    """
+    connection.execute(
+        "UPDATE versions SET is_current = 0 WHERE name = ? AND report = ? AND day = ?", slot
+    )
+    connection.execute(
+        "UPDATE versions SET is_current = 1, fetched_at = ? "
+        "WHERE name = ? AND report = ? AND day = ? AND digest = ?",
+        [at, *slot, digest],
+    )
+
+
+def add_version(connection, slot: tuple, digest: str, at: str, records: int, raw, parts) -> None:
+    """Write a new, current version with the raw files and table files that belong to it."""
+    version = connection.execute(
+        "INSERT INTO versions (name, report, day, digest, fetched_at, records, is_current) "
+        "VALUES (?, ?, ?, ?, ?, ?, 1)",
+        [*slot, digest, at, records],
+    ).lastrowid
+    connection.executemany(
+        "INSERT INTO raw_files VALUES (?, ?, ?, ?, ?)",
+        [[version, number, *one] for number, one in enumerate(raw)],
+    )
+    connection.executemany(
+        "INSERT INTO table_files VALUES (?, ?, ?, ?, ?, ?)", [[version, *part] for part in parts]
+    )

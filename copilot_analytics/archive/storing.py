@@ -27,7 +27,9 @@ def make_folder(path: Path) -> None:
 
 
 @contextmanager
-def storage_errors(what: str) -> Iterator[None]:
+def storage_errors(
+    what: str, kept: str = "everything that was in the archive before"
+) -> Iterator[None]:
     """Turn errors of the disk into one that says what to do; they do not heal by trying again."""
     try:
         yield
@@ -35,7 +37,7 @@ def storage_errors(what: str) -> Iterator[None]:
         raise StorageError(
             f"{what} could not be written",
             said=os.strerror(problem.errno) if problem.errno else str(problem),
-            kept="everything that was in the archive before",
+            kept=kept,
             advice="check free space and permissions, then run the same command again",
         ) from problem
 

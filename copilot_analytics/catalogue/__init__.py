@@ -225,58 +225,46 @@ def _columns(family: str, arrays: tuple[str, ...], kinds: tuple[str, ...]) -> It
     if family in ("window", "users_window"):
         yield by_path["report_start_day"]
         yield by_path["report_end_day"]
-        yield _own(
-            family, "day", "date", "UTC day", "Day", "Last day of the window; see report_end_day"
-        )
+        meaning = "Last day of the window; see report_end_day"
+        yield _own(family, "day", "date", "UTC day", "Day", meaning)
     else:
         yield by_path["day"]
     if arrays:
-        yield from (by_path[path] for path in ("user_id", "repo_id") if path in by_path)
-        if kinds:
-            yield _own(
-                family,
-                "kind",
-                "text",
-                "dimension",
-                "Kind",
-                f"Kind of customization: {', '.join(kinds)}",
-            )
-        inside = {
-            field.column: field
-            for array in arrays
-            for field in described
-            if field.path.startswith(f"{array}[].")
-        }
-        yield from inside.values()
-        if family == "window":
-            yield by_path["copilot_feature_engagement.active_user_count"]
-            yield by_path["created_at"]
+        yield from _element_columns(family, arrays, kinds, by_path)
     else:
-        first = ("enterprise_id", "organization_id", "day", *HOUSEKEEPING)
-        flat = [f for f in described if "[]" not in f.path and f.column not in first]
-        if family in ("users", "users_window"):
-            place = [f.column for f in flat].index("user_login") + 1
-            flat.insert(
-                place,
-                _own(
-                    family,
-                    "has_telemetry",
-                    "flag",
-                    "flag",
-                    "Has telemetry",
-                    "False on reduced rows, which carry credits and no used_* or totals_by_*",
-                ),
-            )
-        yield from flat
-        yield from (
-            f
-            for f in described
-            if f.path in HOUSEKEEPING
-            and not (family == "users_window" and f.path.startswith("report_"))
-        )
+        yield from _record_columns(family, described)
     yield _own(
         family, "extra", "text", "JSON", "Unknown fields", "Fields not described here, as JSON"
     )
+
+
+def _element_columns(family, arrays, kinds, by_path: dict[str, Field]) -> Iterator[Field]:
+    """Yield the columns of the elements of arrays, after the keys of the record around them."""
+    yield from (by_path[path] for path in ("user_id", "repo_id") if path in by_path)
+    if kinds:
+        meaning = f"Kind of customization: {', '.join(kinds)}"
+        yield _own(family, "kind", "text", "dimension", "Kind", meaning)
+    places = tuple(f"{array}[]." for array in arrays)
+    inside = {f.column: f for path, f in by_path.items() if path.startswith(places)}
+    yield from inside.values()
+    if family == "window":
+        yield by_path["copilot_feature_engagement.active_user_count"]
+        yield by_path["created_at"]
+
+
+def _record_columns(family: str, described: list[Field]) -> Iterator[Field]:
+    """Yield the columns of whole records; how they were delivered comes last."""
+    first = ("enterprise_id", "organization_id", "day", *HOUSEKEEPING)
+    for field in described:
+        if "[]" not in field.path and field.column not in first:
+            yield field
+            if field.column == "user_login" and family in ("users", "users_window"):
+                meaning = "False on reduced rows, which have credits but no used_* or totals_by_*"
+                yield _own(family, "has_telemetry", "flag", "flag", "Has telemetry", meaning)
+    is_window = family == "users_window"
+    for field in described:
+        if field.path in HOUSEKEEPING and not (is_window and field.path.startswith("report_")):
+            yield field
 
 
 @cache

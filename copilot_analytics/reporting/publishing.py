@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -13,8 +12,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from copilot_analytics.archive.locking import lock
-from copilot_analytics.archive.storing import flush_folder, make_folder, write_durably
-from copilot_analytics.errors import LockedError, StorageError
+from copilot_analytics.archive.storing import (
+    flush_folder,
+    make_folder,
+    storage_errors,
+    write_durably,
+)
+from copilot_analytics.errors import LockedError
 
 SUMMARY = "report.json"
 STATUS = "status.json"
@@ -28,17 +32,10 @@ def to_json(value: object) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-@contextmanager
-def _storage_errors(what: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as problem:
-        raise StorageError(
-            f"the report {what.parent.name}/{what.name} could not be written",
-            said=os.strerror(problem.errno) if problem.errno else str(problem),
-            kept="the last good report is unchanged",
-            advice="check free space and permissions, then run the report again",
-        ) from problem
+def _storage_errors(what: Path):
+    return storage_errors(
+        f"the report {what.parent.name}/{what.name}", kept="the last good report is unchanged"
+    )
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from copilot_analytics.tidy.collect import BASE, QUARANTINE_COLUMNS, UNKNOWN_COL
 from copilot_analytics.tidy.exact import Findings
 from copilot_analytics.tidy.schema import empty_frame, table_schema, to_pandas
 from copilot_analytics.tidy.sources import Source, blocks, sources
+from copilot_analytics.tidy.strict_json import parse
 from copilot_analytics.tidy.tables import Tables
 
 __all__ = ["BASE", "Tables", "arrow_tables", "empty_frame", "load", "table_schema", "to_pandas"]
@@ -113,7 +114,7 @@ def _read_file(file: Source, collection: Collection, errors: str) -> None:
     if block.lstrip()[:1] not in (b"{", b"["):
         raise recognition.foreign_text(file.name, block)
     if not _is_lines(block):
-        document = exact.parse(block + b"".join(stream), file.name)
+        document = parse(block + b"".join(stream), file.name)
         records = [item for value in document for item in _items(value)]
         _add_exact(((None, record) for record in records), file, collection, errors)
         return
@@ -154,7 +155,7 @@ def _parsed_lines(block, first_line, file, collection, errors) -> Iterator[tuple
         if not text.strip():
             continue
         try:
-            values = exact.parse(text, file.name, line)
+            values = parse(text, file.name, line)
             if len(values) > 1:
                 raise ContentError(
                     "holds more than one record on a line", file=file.name, line=line

@@ -1,4 +1,4 @@
-"""The exact reader: plain JSON, record by record, with an answer for everything that is odd.
+"""The exact reader: record by record, with an answer for everything that is odd.
 
 It accepts what GitHub and tools around it are known to deliver (ids as text or number, flags as
 0 and 1, counts as 3.0) and refuses everything else with file, line and field. The fast reader hands
@@ -8,7 +8,6 @@ over to it whenever it meets anything that it does not know.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,8 +17,8 @@ from copilot_analytics import catalogue
 from copilot_analytics.errors import ContentError
 from copilot_analytics.tidy import recognition
 from copilot_analytics.tidy.schema import EXTRA, record_schema, record_tree, with_extra
+from copilot_analytics.tidy.strict_json import MAX_DEPTH, Invalid, integer
 
-MAX_DEPTH = 64
 REQUIRED = {
     "users": ("day", "user_id"),
     "users_window": ("report_end_day", "user_id"),
@@ -27,16 +26,7 @@ REQUIRED = {
     "teams": ("day", "user_id", "team_id"),
     "repos": ("day", "repo_id"),
 }
-_INT64 = 2**63
 _WRAPPER_KEYS = ("enterprise_id", "organization_id", "report_start_day", "report_end_day")
-
-
-class _Invalid(Exception):
-    """A value is not what its field allows; `path` grows while it travels outwards."""
-
-    def __init__(self, problem: str, path: str = ""):
-        super().__init__(problem)
-        self.problem, self.path = problem, path
 
 
 @dataclass
@@ -53,93 +43,6 @@ class Findings:
     def saw(self, family: str, path: str, count: int = 1) -> None:
         """Count an unknown key."""
         self.unknown[family, path] = self.unknown.get((family, path), 0) + count
-
-
-# --- JSON, stricter than the standard library --------------------------------------------------
-
-
-def _object(pairs: list[tuple]) -> dict:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Invalid("the key occurs twice in one object", twice)
-    return result
-
-
-def _integer(text: str) -> int:
-    # The length first: Python refuses to convert thousands of digits, and says so in its own words.
-    if len(text) > 20 or not -_INT64 <= (value := int(text)) < _INT64:
-        raise _Invalid(f"the integer {text[:24]} does not fit 64 bits")
-    return value
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise _Invalid(f"the number {text[:24]} is out of range")
-    return value
-
-
-def _constant(text: str):
-    raise _Invalid(f"{text} is not JSON")
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object,
-    parse_int=_integer,
-    parse_float=_number,
-    parse_constant=_constant,
-)
-
-
-def parse(text: bytes, file: str, line: int | None = None) -> list:
-    """Return the JSON values in ``text`` (nearly always one).
-
-    Raises
-    ------
-    ContentError
-        Text that is not UTF-8 or not JSON, with the place.
-    """
-    try:
-        decoded = text.decode("utf-8")
-    except UnicodeDecodeError as problem:
-        before = text[: problem.start]
-        offset = problem.start - before.rfind(b"\n") - 1
-        raise ContentError(
-            f"is not UTF-8 text at byte {offset} of the line",
-            file=file,
-            line=(line or 1) + before.count(b"\n"),
-            advice="the file was damaged on its way; get it again",
-        ) from None
-    values, position = [], 0
-    try:
-        while (position := _skip_blank(decoded, position)) < len(decoded):
-            value, position = _DECODER.raw_decode(decoded, position)
-            values.append(value)
-    except json.JSONDecodeError as problem:
-        is_cut = not decoded[problem.pos :].strip() or problem.msg.startswith("Unterminated string")
-        raise ContentError(
-            "ends inside a record: the file is cut" if is_cut else f"is not JSON: {problem.msg}",
-            file=file,
-            line=(line or 1) + problem.lineno - 1,
-            said=recognition.printable(decoded[problem.pos : problem.pos + 64].encode()),
-            kept="nothing of this file",
-            advice="get the file again; errors='quarantine' keeps the good records",
-        ) from None
-    except _Invalid as problem:
-        raise ContentError(problem.problem, file=file, line=line, field=problem.path) from None
-    except RecursionError:
-        raise ContentError(
-            f"is nested deeper than {MAX_DEPTH} levels", file=file, line=line
-        ) from None
-    return values
-
-
-def _skip_blank(text: str, position: int) -> int:
-    while position < len(text) and text[position] in " \t\r\n":
-        position += 1
-    return position
 
 
 # --- Records ------------------------------------------------------------------------------------
@@ -222,9 +125,9 @@ def clean(family: str, record: dict, findings: Findings, file: str, line: int | 
     try:
         for name in REQUIRED.get(family, ()):
             if record.get(name) is None:
-                raise _Invalid("expected a value, found none", name)
+                raise Invalid("expected a value, found none", name)
         return _clean_record(family, record, findings)
-    except _Invalid as problem:
+    except Invalid as problem:
         raise ContentError(
             problem.problem,
             file=file,
@@ -253,7 +156,7 @@ def _clean_object(record: dict, tree: dict, path: str, family: str, findings: Fi
         place = f"{path}{name}"
         if name not in tree:
             if _depth(value) > MAX_DEPTH:
-                raise _Invalid(f"is nested deeper than {MAX_DEPTH} levels", place)
+                raise Invalid(f"is nested deeper than {MAX_DEPTH} levels", place)
             findings.saw(family, place)
             if value is not None:
                 unknown[name] = value
@@ -265,32 +168,32 @@ def _clean_object(record: dict, tree: dict, path: str, family: str, findings: Fi
             cleaned[name] = _clean_list(value, node[0], place, family, findings)
         elif isinstance(node, dict):
             if not isinstance(value, dict):
-                raise _Invalid(f"expected an object, found {_kind(value)}", place)
+                raise Invalid(f"expected an object, found {_kind(value)}", place)
             cleaned[name], inside = _clean_object(value, node, f"{place}.", family, findings)
             if inside:
                 unknown[name] = inside
         else:
             try:
                 cleaned[name] = CONVERT[node.type](value, node)
-            except _Invalid as problem:
-                raise _Invalid(problem.problem, place) from None
+            except Invalid as problem:
+                raise Invalid(problem.problem, place) from None
     return cleaned, unknown
 
 
 def _clean_list(value, tree: dict, path: str, family: str, findings: Findings) -> list[dict]:
     if not isinstance(value, list):
-        raise _Invalid(f"expected a list, found {_kind(value)}", path)
+        raise Invalid(f"expected a list, found {_kind(value)}", path)
     result = []
     for element in value:
         if element is None:
             findings.note(f"null element of {path} skipped")
             continue
         if not isinstance(element, dict):
-            raise _Invalid(f"expected objects, found {_kind(element)}", f"{path}[]")
+            raise Invalid(f"expected objects, found {_kind(element)}", f"{path}[]")
         cleaned, unknown = _clean_object(element, tree, f"{path}[].", family, findings)
         for name, node in tree.items():
             if getattr(node, "unit", "") == "dimension" and name not in cleaned:
-                raise _Invalid("expected a value, found none", f"{path}[].{name}")
+                raise Invalid("expected a value, found none", f"{path}[].{name}")
         cleaned[EXTRA] = to_json(unknown)
         result.append(cleaned)
     return result
@@ -337,33 +240,33 @@ def _text(value, known) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise _Invalid("the text holds half of a surrogate pair") from None
+            raise Invalid("the text holds half of a surrogate pair") from None
         return value
     if isinstance(value, int) and not isinstance(value, bool) and known.column.endswith("_id"):
         return str(value)
-    raise _Invalid(f"expected text, found {_kind(value)}")
+    raise Invalid(f"expected text, found {_kind(value)}")
 
 
 def _whole(value, known) -> int:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _Invalid(f"expected a whole number, found {_kind(value)}")
+        raise Invalid(f"expected a whole number, found {_kind(value)}")
     return value
 
 
 def _count(value, known) -> int:
     value = _whole(value, known)
     if value < 0:
-        raise _Invalid(f"expected a count of 0 or more, found {value}")
+        raise Invalid(f"expected a count of 0 or more, found {value}")
     return value
 
 
 def _id(value, known) -> int:
     if isinstance(value, str):
         if value.isascii() and value.isdigit():
-            return _integer(value)
-        raise _Invalid(
+            return integer(value)
+        raise Invalid(
             f"expected a number, found {_kind(value)}; anonymised exports with other ids cannot "
             "be joined: replace each id by a number of its own first"
         )
@@ -372,21 +275,21 @@ def _id(value, known) -> int:
 
 def _float(value, known) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _Invalid(f"expected a number, found {_kind(value)}")
+        raise Invalid(f"expected a number, found {_kind(value)}")
     return float(value)
 
 
 def _flag(value, known) -> bool:
     if value is True or value is False or (type(value) is int and value in (0, 1)):
         return bool(value)
-    raise _Invalid(f"expected true or false, found {_kind(value)}")
+    raise Invalid(f"expected true or false, found {_kind(value)}")
 
 
 def _checked_text(value, known) -> str:
     value = _text(value, known)
     if not is_valid_time(value, known.type):
         form = "YYYY-MM-DD" if known.type == "date" else "an ISO 8601 time in UTC"
-        raise _Invalid(f"expected {form}, found {_kind(value)}")
+        raise Invalid(f"expected {form}, found {_kind(value)}")
     return value
 
 

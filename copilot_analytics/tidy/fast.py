@@ -16,8 +16,9 @@ import pyarrow.json as pj
 
 from copilot_analytics import catalogue
 from copilot_analytics.tidy import recognition
-from copilot_analytics.tidy.exact import MAX_DEPTH, REQUIRED, route
+from copilot_analytics.tidy.exact import REQUIRED, route
 from copilot_analytics.tidy.schema import record_schema, record_tree
+from copilot_analytics.tidy.strict_json import MAX_DEPTH
 
 PARSE_BLOCK_BYTES = 4 * 2**20  # small enough for several cores, large enough for any usual record
 _ROUTING = {"day_totals", "repo_id", "team_id", "user_id"}
