@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -178,6 +179,32 @@ def test_sample_serve_prints_what_points_a_client_at_it_and_ends_on_a_signal(run
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=20)
     assert server.returncode == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_f122_a_stopped_report_leaves_no_half_file_and_goes_on_later(tmp_path, number, code):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "copilot_analytics", "report", "--sample"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    archive = ca.Archive(tmp_path / "archive-sample")
+    wait_until(lambda: list(archive.path.glob("raw/*/users-1-day/*/*.zst")))
+    process.send_signal(number)
+    _, messages = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert "Traceback" not in messages
+    assert not list(tmp_path.rglob("*.tmp"))
+    assert archive.status()["records"].sum() > 0
+
+
+def wait_until(is_there, seconds=30):
+    end = time.monotonic() + seconds
+    while not is_there():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)
 
 
 def test_help_lists_the_commands_and_the_exit_codes(run):
