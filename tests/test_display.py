@@ -459,3 +459,14 @@ def test_every_output_brings_its_style_and_plain_text_for_notebooks():
     assert bundle["text/plain"] == "Yes."
     assert bundle["text/html"].startswith("<style>")
     assert display.stylesheet() in bundle["text/html"]
+
+
+def test_tiles_draw_the_history_of_a_figure_in_the_order_of_its_days():
+    headlines = pd.DataFrame({"figure": ["a", "b"], "label": ["A", "B"], "value": [3.0, 4.0]})
+    ends = pd.to_datetime(["2026-11-15", "2026-11-01", "2026-11-08"])
+    history = pd.DataFrame({"figure": "a", "end": ends, "value": [3.0, 1.0, 2.0]})
+    shown = display.tiles(headlines, history=history)
+    drawn = display.tiles([display.headline("A", 3.0, series=[1.0, 2.0, 3.0])])
+    pictures = [re.findall(r"<img[^>]*>", one.body) for one in (shown, drawn)]
+    assert pictures[0] == pictures[1]
+    assert len(pictures[0]) == 1

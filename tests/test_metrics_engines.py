@@ -1,6 +1,7 @@
 """The same call gives the same numbers on every engine, and the same kind of frame."""
 
 import os
+from functools import partial
 from types import SimpleNamespace
 
 import duckdb
@@ -40,7 +41,12 @@ CALLS = {
         t.users, days=14, by_feature=t.users_by_feature
     ),
     "headline": lambda t: metrics.headline(t.users, days=14, by_feature=t.users_by_feature),
+    "figure_history": lambda t: history_of(partial(metrics.headline, t.users, days=7)),
 }
+
+
+def history_of(figures):
+    return metrics.figure_history(figures, figures(), weeks=2)
 
 
 def as_engine(convert) -> SimpleNamespace:

@@ -72,7 +72,12 @@ def normalize(headlines: pd.DataFrame | Iterable[dict]) -> list[dict]:
     ]
 
 
-def tiles(headlines: pd.DataFrame | Iterable[dict], *, minimum_group_size: int = 5) -> Html:
+def tiles(
+    headlines: pd.DataFrame | Iterable[dict],
+    *,
+    history: pd.DataFrame | None = None,
+    minimum_group_size: int = 5,
+) -> Html:
     """Show headline figures side by side, each with its change and its small line.
 
     Parameters
@@ -80,6 +85,8 @@ def tiles(headlines: pd.DataFrame | Iterable[dict], *, minimum_group_size: int =
     headlines
         What `headline` made, or a frame with one row per figure and the columns `label`, `value`
         and, as wanted, `unit`, `previous`, `series`, `decimals`, `note`, `is_hidden`.
+    history
+        Frame of `metrics.figure_history`, after `privacy`, for the small lines of a frame.
     minimum_group_size
         Smallest group that is shown; it stands in place of hidden figures.
 
@@ -88,6 +95,9 @@ def tiles(headlines: pd.DataFrame | Iterable[dict], *, minimum_group_size: int =
     >>> print(tiles([headline("Active people", 41, previous=38)]))
     Active people: 41 (up 7.9% from 38)
     """
+    if history is not None:
+        lines = history.sort_values("end").groupby("figure")["value"].agg(list)
+        headlines = headlines.assign(series=headlines["figure"].map(lines))
     figures = normalize(headlines)
     return Html(
         element("div", *(_tile(f, minimum_group_size) for f in figures), class_="tiles"),

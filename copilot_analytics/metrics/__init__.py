@@ -28,6 +28,7 @@ from copilot_analytics.metrics.definitions import definition_table
 from copilot_analytics.metrics.engagement import MONDAY_TO_FRIDAY, user_activity
 from copilot_analytics.metrics.engagement_summary import engagement_headline
 from copilot_analytics.metrics.flow import people_flow
+from copilot_analytics.metrics.history import figure_history
 from copilot_analytics.metrics.segment import (
     SEGMENT_RULES,
     segment_rules,
@@ -53,6 +54,7 @@ __all__ = [
     "definition_table",
     "distribution",
     "engagement_headline",
+    "figure_history",
     "headline",
     "is_active",
     "latest_phases",
