@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -132,7 +132,7 @@ def report(output, sample, org, enterprise, archive, out, start, end, notebooks,
             org = "octo-org"
         now = _sync_sample(output, store, org, enterprise)
     elif org or enterprise:
-        since = start or date.today() - timedelta(days=FIRST_REPORT_DAYS)
+        since = start or store.clock().date() - timedelta(days=FIRST_REPORT_DAYS)
         codes.append(_sync_real(output, store, org, enterprise, since, end))
     if org or enterprise:
         scope = str(Scope.of(org=org, enterprise=enterprise))

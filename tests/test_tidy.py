@@ -310,6 +310,30 @@ class TestExactness:
                 "totals_by_feature[].depth",
             ]
 
+    BIG = "12345678901234567890"  # fits no 64 bits, and is rounded where it is read as a fraction
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '{"day":"2026-11-02","daily_active_users":1,"new":%s}',
+            '{"day":"2026-11-02","daily_active_users":1,"new":{"deep":[%s]}}',
+            '{"day":"2026-11-02","user_id":1,"totals_by_feature":[{"feature":"a","new":%s}]}',
+            '{"day":"2026-11-02","user_id":1,"totals_by_cli":{"new":%s}}',
+        ],
+        ids=["entity", "inside unknown", "element", "inside known"],
+    )
+    @pytest.mark.parametrize("value", [BIG, "NaN", "Infinity"])
+    def test_f100_f102_unknown_fields_are_as_exact_as_known_ones(self, text, value):
+        with pytest.raises(ContentError, match="64 bits|not JSON"):
+            ca.load((text % value + "\n").encode())
+
+    @pytest.mark.parametrize("name", ["#extra", "ai_adoption_phase.phase_number", "totals_by_cli."])
+    @pytest.mark.parametrize("value", [3, "x"])
+    def test_an_unknown_name_never_stands_for_another_place(self, name, value):
+        users = ca.load(ndjson(user_record(**{name: value}))).users
+        assert json.loads(users["extra"][0]) == {name: value}
+        assert users["phase_number"].isna().all()
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -331,6 +355,12 @@ class TestRefusals:
             (b'{"user_totals":[{"user_id":1,"day":"2026-01-01"}]}', "another tool"),
             (b'{"message":"Not Found","documentation_url":"https://docs"}', "error message"),
             (b'{"day":"2026-11-01","colour":"red"}', "holds only day, colour"),
+            (
+                b'{"day":"2026-11-01","daily_active_users":1}\n{"day":"2026-11-02","colour":"red"}',
+                "line 2: is not a report record",
+            ),
+            (b"[" * 100_000, "nested deeper"),
+            (b'{"user_id":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested deeper"),
             (b"{}", "holds only nothing"),
         ],
     )

@@ -212,12 +212,7 @@ class Archive:
         at = now.strftime(TIME_FORMAT)
         slot = (name, report, f"{slot_day:%Y-%m-%d}")
         state = settled_state(slot_day, now) if found else "empty"
-        known = ledger.rows(
-            "SELECT version, is_current FROM versions "
-            "WHERE name = ? AND report = ? AND day = ? AND digest = ?",
-            [*slot, together],
-        )
-        is_new = not known
+        is_new = not ledger.has_version(slot, together)
         if is_new:
             folder = name.replace(":", "-")
             raw = [self._store_raw(folder, slot, *one) for one in digests]

@@ -161,6 +161,14 @@ class Ledger:
         )
         return found[0] if found else None
 
+    def has_version(self, slot: tuple[str, str, str], digest: str) -> bool:
+        """Tell whether a slot has had a version with these bytes, current or not."""
+        found = self.rows(
+            "SELECT 1 FROM versions WHERE name = ? AND report = ? AND day = ? AND digest = ?",
+            [*slot, digest],
+        )
+        return bool(found)
+
     def current(self, name: str, report: str, day: str) -> sqlite3.Row | None:
         """Return the current version of a slot, or None."""
         found = self.rows(

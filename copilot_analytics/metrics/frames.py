@@ -262,13 +262,6 @@ def as_names(by: str | Iterable[str] | None) -> list[str]:
 
 
 @cache
-def activity_counters() -> tuple[str, ...]:
-    """Return the seven counters that every breakdown by feature has."""
-    columns = catalogue.table("users_by_feature").columns
-    return tuple(f.column for f in columns if f.type == "count")
-
-
-@cache
 def slice_counters() -> tuple[str, ...]:
     """Return the counters that any breakdown of a person's day may have."""
     tables = (t for t in catalogue.all_tables().values() if t.family == "users" and t.arrays)

@@ -140,6 +140,8 @@ def _is_lines(block: bytes) -> bool:
     first, _, rest = start.partition(b"\n")
     try:
         json.loads(first)
+    except RecursionError:
+        return True  # the exact reader says on which line
     except ValueError:
         # Inside an indented object the next line is a key; in NDJSON it is the next record.
         return rest.lstrip()[:1] not in (b'"', b"}")

@@ -17,7 +17,7 @@ import pyarrow.json as pj
 from copilot_analytics import catalogue
 from copilot_analytics.tidy import recognition
 from copilot_analytics.tidy.exact import REQUIRED, route
-from copilot_analytics.tidy.schema import record_schema, record_tree
+from copilot_analytics.tidy.schema import EXTRA, record_schema, record_tree
 from copilot_analytics.tidy.strict_json import MAX_DEPTH
 
 PARSE_BLOCK_BYTES = 4 * 2**20  # small enough for several cores, large enough for any usual record
@@ -108,29 +108,40 @@ def _is_odd(family: str, table: pa.Table) -> bool:
         return True
     if family == "entity":
         own = set(record_schema("entity").names) - {"day", "enterprise_id", "organization_id"}
-        own -= set(catalogue.HOUSEKEEPING)
-        return all(table[name].null_count == table.num_rows for name in own)
-    return any(_has_lossy_number(table[name]) for name in unknown)
+        is_entity = pa.repeat(pa.scalar(False), table.num_rows)
+        for name in own - set(catalogue.HOUSEKEEPING):
+            is_entity = pc.or_(is_entity, table[name].combine_chunks().is_valid())
+        return pc.all(is_entity).as_py() is False
+    return False
 
 
-def _has_lossy_number(column: pa.ChunkedArray) -> bool:
-    """Tell whether an unknown value may have lost digits; nested ones are left to the slow way."""
-    if pa.types.is_nested(column.type):
-        return any(
-            _has_lossy_number(pa.chunked_array([part]))
-            for chunk in column.chunks
-            for part in (chunk.flatten() if pa.types.is_struct(chunk.type) else [chunk.flatten()])
-        )
-    if not pa.types.is_floating(column.type):
+def _is_faithful(name: str, column: pa.Array) -> bool:
+    """Tell whether an unknown field is as it came: no digit lost, no name that means another place.
+
+    Where Arrow has guessed a fractional type, a whole number of more than 53 bits was rounded, and
+    NaN, which is no JSON, was let through.
+    """
+    if name == EXTRA or "." in name:
         return False
-    return bool(pc.any(pc.greater_equal(pc.abs(column), _EXACT_FLOAT)).as_py())
+    if pa.types.is_struct(column.type):
+        names = (field.name for field in column.type)
+        return all(map(_is_faithful, names, column.flatten()))
+    if pa.types.is_list(column.type):
+        return _is_faithful("", pc.list_flatten(column))
+    if pa.types.is_floating(column.type):
+        return pc.all(pc.less(pc.abs(column), _EXACT_FLOAT)).as_py() is not False
+    return True
 
 
 def _is_valid(tree: dict, array: pa.StructArray, family: str) -> bool:
-    """Check the values of all known fields in an array of structs."""
-    columns = dict(zip((field.name for field in array.type), array.flatten(), strict=True))
-    for name, node in tree.items():
-        column = columns[name]
+    """Check the values of all fields in an array of structs, those that are not known as well."""
+    for described, column in zip(array.type, array.flatten(), strict=True):
+        name = described.name
+        node = tree.get(name)
+        if node is None:
+            if not _is_faithful(name, column):
+                return False
+            continue
         if isinstance(node, list):
             inner = pc.list_flatten(column)
             inner = inner.filter(inner.is_valid())

@@ -26,19 +26,9 @@ TABLE_TYPES = JSON_TYPES | {
     "date": pa.timestamp("us"),
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
-PANDAS_TYPES = {
-    "text": pd.StringDtype(na_value=float("nan")),
-    "id": "int64",
-    "count": "Int64",
-    "code": "Int64",
-    "number": "float64",
-    "flag": "boolean",
-    "date": "datetime64[us]",
-    "timestamp": pd.DatetimeTZDtype("us", "UTC"),
-}
 _FROM_ARROW = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 
-EXTRA = "#extra"  # no JSON key of a report can be taken for it: unknown keys are folded into it
+EXTRA = "#extra"  # unknown keys, as JSON; the fast reader hands over where a key is called so
 
 
 @cache
