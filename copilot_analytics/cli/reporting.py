@@ -1,0 +1,123 @@
+"""``report``: from the archive, brought up to date first, to pages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from copilot_analytics.cli.shared import (
+    ARCHIVE,
+    Output,
+    archive_option,
+    client,
+    command,
+    scope_options,
+)
+from copilot_analytics.errors import NetworkError, RateLimitError, worst
+
+SAMPLE_ARCHIVE = "archive-sample"  # apart, so that invented people never mix with real ones
+FIRST_REPORT_DAYS = 90  # how much history a first report fetches; `sync` fetches all that there is
+
+
+@click.command()
+@click.option(
+    "--sample", is_flag=True, help="Use the built-in sample company: no token, no network."
+)
+@scope_options
+@archive_option
+@click.option("--start", metavar="DAY", help="First day of the report (YYYY-MM-DD).")
+@click.option("--end", metavar="DAY", help="Last day of the report (YYYY-MM-DD).")
+@click.option(
+    "--notebook", "notebooks", multiple=True, metavar="NAME", help="Only this; repeatable."
+)
+@click.option("--out", type=click.Path(path_type=Path), default="reports", metavar="DIR")
+@click.option("--max-age", type=int, metavar="DAYS", help="Exit 4 if the data is older.")
+@click.option("--show-logins", is_flag=True, help="Name people; the pages say so.")
+@command
+def report(output, sample, org, enterprise, archive, out, start, end, notebooks, **options) -> int:
+    """Bring the archive up to date and make a report from it.
+
+    With --sample, of the built-in company. With --org or --enterprise, of a real one: a token is
+    read from GITHUB_TOKEN. With neither, of what the archive holds, without any network.
+    """
+    from copilot_analytics.archive import Archive
+    from copilot_analytics.catalogue import Scope
+    from copilot_analytics.reporting import report as make_report
+
+    store = Archive(archive or (SAMPLE_ARCHIVE if sample else ARCHIVE))
+    scope, codes, now = None, [], None
+    if sample:
+        if not (org or enterprise):
+            org = "octo-org"
+        now = _sync_sample(output, store, org, enterprise)
+    elif org or enterprise:
+        since = start or store.clock().date() - timedelta(days=FIRST_REPORT_DAYS)
+        codes.append(_sync_real(output, store, org, enterprise, since, end))
+    if org or enterprise:
+        scope = str(Scope.of(org=org, enterprise=enterprise))
+    output.say("Running the notebooks …")
+    made = make_report(
+        store,
+        scope=scope,
+        start=start,
+        end=end,
+        notebooks=notebooks or None,
+        out=out,
+        is_sample=sample,
+        now=now,
+        progress=lambda name, done, total: output.say(f"  {name} ({done} of {total})"),
+        **options,
+    )
+    code = worst([*codes, made.exit_code])
+    facts = {"report": str(made.index), "exit_code": code, **made.summary}
+    output.result(facts, f"Report: {made.index}")
+    return code
+
+
+def _sync_sample(output: Output, store, org: str | None, enterprise: str | None):
+    """Fetch the sample company's reports over HTTP from a server in this process."""
+    from copilot_analytics.archive import Archive
+    from copilot_analytics.client import Client, Settings
+    from copilot_analytics.samples import Company, SampleServer
+    from copilot_analytics.syncing import sync as bring_up_to_date
+
+    output.say("Making the sample company and fetching its reports from a server in this process …")
+    company = Company()
+    with SampleServer(company) as server:
+        # Nothing of this machine's own settings: a proxy would not reach the loopback address.
+        settings = Settings.from_environment(server.environ, clock=lambda: company.now)
+        with Client(settings) as asking:
+            bring_up_to_date(
+                Archive(store.path, clock=lambda: company.now),
+                org=org,
+                enterprise=enterprise,
+                since=company.start_day,
+                client=asking,
+                progress=lambda items: output.bar(items, "Fetching"),
+            )
+    return company.now
+
+
+def _sync_real(output: Output, store, org, enterprise, since, until) -> int:
+    """Bring a real archive up to date; an outage leaves what is there, and its exit code."""
+    from copilot_analytics.syncing import sync as bring_up_to_date
+
+    try:
+        with client() as asking:
+            result = bring_up_to_date(
+                store,
+                org=org,
+                enterprise=enterprise,
+                since=since,
+                until=until,
+                client=asking,
+                progress=lambda items: output.bar(items, "Fetching"),
+            )
+    except (NetworkError, RateLimitError) as error:
+        if not (store.path / "ledger.sqlite").exists() or store.status().empty:
+            raise
+        output.say(f"Warning: {error}\nThe report is made from what the archive holds.")
+        return error.exit_code
+    return result.exit_code
