@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format notebooks clean
+.PHONY: help report test lint format notebooks docs clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ format: $(VENV)/.installed-dev  ## put the code into the project's style
 
 notebooks: $(VENV)/.installed-dev  ## run the notebooks again and store the figures that tests compare
 	$(BIN)/python tests/store_figures.py
+
+docs: $(VENV)/.installed-dev  ## write the pages of docs/ that are made from the package again
+	$(BIN)/python docs/generate.py
 
 clean:  ## remove what make made; reports and archives stay
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -213,7 +213,8 @@ def _totals(users: nw.LazyFrame) -> tuple[nw.LazyFrame, list[str]]:
     """Return each person's days with a record and sums of counters, and names of the counters."""
     have = users.collect_schema().names()
     fields = catalogue.table("users").columns
-    counters = [f.column for f in fields if f.additive == "yes" and f.column in have]
+    summable = [f.column for f in fields if f.additive == "yes" and not f.is_retired]
+    counters = [name for name in summable if name in have]
     sums = (nw.col(name).sum() for name in counters)
     known = (nw.col(name).count().alias(f"_{name}") for name in counters)
     totals = users.group_by("user_id").agg(*sums, *known, present_days=nw.col("day").n_unique())

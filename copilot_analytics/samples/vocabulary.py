@@ -16,7 +16,9 @@ from copilot_analytics import catalogue
 COUNTERS = tuple(
     field.column
     for field in catalogue.record_fields("users")
-    if field.path.startswith("totals_by_feature[].") and field.type == "count"
+    if field.path.startswith("totals_by_feature[].")
+    and field.type == "count"
+    and not field.is_retired
 )
 INTERACTIONS, GENERATIONS, ACCEPTANCES, SUGGESTED, SUGGESTED_DELETED, ADDED, DELETED = range(7)
 
