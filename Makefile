@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format notebooks docs clean
+.PHONY: help report test lint format notebooks docs bench clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ notebooks: $(VENV)/.installed-dev  ## run the notebooks again and store the figu
 docs: $(VENV)/.installed-dev  ## write the pages of docs/ that are made from the package again
 	$(BIN)/python docs/generate.py
 
+bench: $(VENV)/.installed-bench  ## compare reading with the usual ways (SAVE=1 keeps the figures)
+	$(BIN)/python -m benchmarks.reader $(if $(MEGABYTES),--megabytes $(MEGABYTES)) \
+	  $(if $(REPEATS),--repeats $(REPEATS)) $(if $(SAVE),--save)
+
 clean:  ## remove what make made; reports and archives stay
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
@@ -51,4 +55,9 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
 	@echo "Installing into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[duckdb,dev]"
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml
+	@echo "Installing into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	@touch $@ $(VENV)/.installed

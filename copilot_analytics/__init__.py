@@ -9,6 +9,7 @@ from importlib import import_module
 _HOMES = {
     # read and fetch
     "Tables": "tidy",
+    "iter_tables": "tidy",
     "load": "tidy",
     "fetch": "fetching",
     "sample": "samples",

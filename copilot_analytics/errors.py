@@ -207,7 +207,9 @@ class KernelError(ReportError):
 
 
 _SECRETS = (
-    (re.compile(r"\b(?:gh[a-z]_\w{8,}|github_pat_\w{8,})"), "***"),
+    # Tokens of Apps hold a JWT: https://docs.github.com/apps (generating an installation token).
+    (re.compile(r"\b(?:gh[a-z]_|github_pat_)\w{8,}(?:[.-]+\w+)*"), "***"),
+    (re.compile(r"(?s)-----BEGIN [A-Z ]*KEY-----.*?(?:-----END [A-Z ]*KEY-----|\Z)"), "***"),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), "***"),
     (re.compile(r"(?i)\b(bearer|basic|token)\s+[\w.~+/=-]{8,}"), r"\1 ***"),
     (re.compile(r"(?i)(://)[^/\s:@]+:[^/\s@]+@"), r"\1***@"),

@@ -18,9 +18,9 @@ from copilot_analytics.display.formats import (
     number,
 )
 from copilot_analytics.display.html import Html, element, markup
+from copilot_analytics.spreadsheets import without_formulas
 
 HIDDEN_COLUMN = "is_hidden"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def table(
@@ -92,17 +92,8 @@ def csv_text(frame: pd.DataFrame) -> str:
     >>> csv_text(pd.DataFrame({"team": ["=1+1"], "change": [-3]})).splitlines()
     ['team,change', "'=1+1,-3"]
     """
-    safe = frame.copy()
-    for place, name in enumerate(frame.columns):
-        column = frame.iloc[:, place]
-        if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_dtype(column)):
-            safe.isetitem(place, column.map(_not_a_formula, na_action="ignore"))
-        safe = safe.rename(columns={name: _not_a_formula(name)})
-    return safe.to_csv(index=False, lineterminator="\r\n")  # so that a lone \r is quoted
-
-
-def _not_a_formula(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    # so that a lone \r is quoted
+    return without_formulas(frame).to_csv(index=False, lineterminator="\r\n")
 
 
 def _style(name: str, column: pd.Series) -> str:

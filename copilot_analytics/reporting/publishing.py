@@ -12,13 +12,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from copilot_analytics.archive.locking import lock
-from copilot_analytics.archive.storing import (
+from copilot_analytics.errors import LockedError
+from copilot_analytics.files import (
     flush_folder,
     make_folder,
     storage_errors,
     write_durably,
 )
-from copilot_analytics.errors import LockedError
 
 SUMMARY = "report.json"
 STATUS = "status.json"

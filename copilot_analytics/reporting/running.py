@@ -63,6 +63,7 @@ def kernel_environment(environment: Mapping[str, str], folder: Path) -> dict[str
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
+        "TQDM_DISABLE": "1",  # nobody looks on, and a bar would stand in the page
         "TZ": "UTC",
     }
 

@@ -70,6 +70,8 @@ def sample(people: int = 180, days: int = 120, seed: int = 7) -> Tables:
         tables = load(folder)
     return Tables(
         {name: partial(tables.__getitem__, name) for name in tables},
+        rows={name: tables.count(name) for name in tables},
+        read_columns=tables.read,
         day_states=_day_states(company, tables),
         unknown_fields=tables.unknown_fields,
         quarantined=tables.quarantined,

@@ -6,23 +6,34 @@ way (`fast`), and everything that this cannot vouch for the exact way (`exact`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import partial
+from operator import itemgetter
+from weakref import WeakValueDictionary
 
 import pandas as pd
 
 from copilot_analytics import catalogue
 from copilot_analytics.errors import ContentError, UsageError
-from copilot_analytics.tidy import exact, fast, recognition
 from copilot_analytics.tidy.collect import BASE, QUARANTINE_COLUMNS, UNKNOWN_COLUMNS, Collection
-from copilot_analytics.tidy.exact import Findings
+from copilot_analytics.tidy.flatten import RECORD
+from copilot_analytics.tidy.reading import Batch, Rejected, batches
 from copilot_analytics.tidy.schema import empty_frame, table_schema, to_pandas
-from copilot_analytics.tidy.sources import Source, blocks, sources
-from copilot_analytics.tidy.strict_json import parse
+from copilot_analytics.tidy.seen import SeenRecords
+from copilot_analytics.tidy.sources import sources
 from copilot_analytics.tidy.tables import Tables
 
-__all__ = ["BASE", "Tables", "arrow_tables", "empty_frame", "load", "table_schema", "to_pandas"]
+__all__ = [
+    "BASE",
+    "Tables",
+    "arrow_blocks",
+    "arrow_tables",
+    "empty_frame",
+    "iter_tables",
+    "load",
+    "table_schema",
+    "to_pandas",
+]
 
 
 def load(source, *, scope: str | None = None, errors: str = "raise") -> Tables:
@@ -63,6 +74,47 @@ def load(source, *, scope: str | None = None, errors: str = "raise") -> Tables:
     0  enterprise:7 2026-11-02                   3
     """
     collection, arrow = arrow_tables(source, scope=scope, errors=errors)
+    return _tables(collection, arrow)
+
+
+def iter_tables(source, *, scope: str | None = None) -> Iterator[Tables]:
+    """Read reports from files piece by piece, in memory that does not grow with the files.
+
+    Parameters
+    ----------
+    source, scope
+        As for `load`.
+
+    Yields
+    ------
+    Tables
+        The tables of some records each, in the order of the input; put together they are what
+        `load` returns. A list or an indented object is one piece, however long it is.
+
+    Raises
+    ------
+    ContentError
+        As `load` with ``errors="raise"``; what was yielded before is then not to be used, as a
+        record may conflict with one of an earlier piece.
+
+    Examples
+    --------
+    >>> line = b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}'
+    >>> [len(tables.entity) for tables in iter_tables(line)]
+    [1]
+    """
+    for collection, arrow in arrow_blocks(source, scope=scope):
+        yield _tables(collection, arrow)
+
+
+def _tables(collection: Collection, arrow: dict) -> Tables:
+    # Held by the functions that make the frames, and let go of once a frame is made.
+    held = WeakValueDictionary(arrow)
+
+    def read_columns(name: str, columns: list[str]) -> pd.DataFrame:
+        table = held[name] if name in held else table_schema(name).empty_table()
+        return to_pandas(name, table.select(columns))
+
     return Tables(
         {
             name: partial(to_pandas, name, arrow[name])
@@ -70,7 +122,14 @@ def load(source, *, scope: str | None = None, errors: str = "raise") -> Tables:
             else partial(empty_frame, name)
             for name in catalogue.all_tables()
         },
-        unknown_fields=pd.DataFrame(collection.unknown.values(), columns=list(UNKNOWN_COLUMNS)),
+        rows={
+            name: arrow[name].num_rows if name in arrow else 0 for name in catalogue.all_tables()
+        },
+        read_columns=read_columns,
+        unknown_fields=pd.DataFrame(
+            sorted(collection.unknown.values(), key=itemgetter("table", "path")),
+            columns=list(UNKNOWN_COLUMNS),
+        ),
         quarantined=pd.DataFrame(collection.quarantined, columns=list(QUARANTINE_COLUMNS)),
         notes=collection.notes,
         facts={
@@ -85,16 +144,15 @@ def arrow_tables(source, *, scope: str | None = None, errors: str = "raise"):
     """Read reports as Arrow tables, only those with rows, and what was noticed; see `load`."""
     if errors not in ("raise", "quarantine"):
         raise UsageError(f"errors={errors!r} is not known", advice="use 'raise' or 'quarantine'")
-    given = str(catalogue.Scope.parse(scope)) if scope is not None else "unknown"
-    collection = Collection(given)
-    for file in sources(source):
-        collection.files.append(file.name)
-        try:
-            _read_file(file, collection, errors)
-        except ContentError as problem:
-            if errors == "raise":
-                raise
-            _quarantine(collection, problem, None)
+    files = sources(source)
+    collection = Collection(files=[file.name for file in files])
+    for found in batches(files, _scope(scope)):
+        if isinstance(found, Batch):
+            collection.add(found)
+        elif errors == "raise":
+            raise found.problem
+        else:
+            collection.quarantine(found)
     if not collection.records and collection.quarantined:
         first = collection.quarantined[0]
         raise ContentError(
@@ -106,104 +164,25 @@ def arrow_tables(source, *, scope: str | None = None, errors: str = "raise"):
     return collection, collection.tables(errors)
 
 
-def _read_file(file: Source, collection: Collection, errors: str) -> None:
-    stream = blocks(file)
-    block = next(stream, b"")
-    if not block.strip():
-        block += b"".join(stream)
-    if block.lstrip()[:1] not in (b"{", b"["):
-        raise recognition.foreign_text(file.name, block)
-    if not _is_lines(block):
-        document = parse(block + b"".join(stream), file.name)
-        records = [item for value in document for item in _items(value)]
-        _add_exact(((None, record) for record in records), file, collection, errors)
-        return
-    first_line = 1
-    while block:
-        found = fast.read(block)
-        if found:
-            family, records = found
-            lines = range(first_line, first_line + len(records))
-            collection.add(family, records, file.name, lines, Findings())
-        else:
-            values = _parsed_lines(block, first_line, file, collection, errors)
-            _add_exact(values, file, collection, errors)
-        first_line += block.count(b"\n")
-        block = next(stream, b"")
+def arrow_blocks(source, *, scope: str | None = None):
+    """Read reports as Arrow tables piece by piece, with what was noticed; see `iter_tables`."""
+    files = sources(source)
+    seen: dict[str, SeenRecords] = {}
+    start = 0
+    waiting = {file.name for file in files}
+    for found in batches(files, _scope(scope)):
+        if isinstance(found, Rejected):
+            raise found.problem
+        begun = {file for file, _ in found.origins} & waiting
+        waiting -= begun
+        collection = Collection(files=sorted(begun), first=start)
+        collection.add(found)
+        start += sum(len(lines) for _, lines in found.origins)
+        tables = collection.numbered_tables("raise")
+        known = seen.setdefault(found.family, SeenRecords(found.family))
+        tables = known.without_repeated(tables, collection)
+        yield collection, {name: table.drop_columns([RECORD]) for name, table in tables.items()}
 
 
-def _is_lines(block: bytes) -> bool:
-    """Tell NDJSON from a document that spans lines: a list, or one indented object."""
-    start = block.lstrip()
-    if start.startswith(b"["):
-        return False
-    first, _, rest = start.partition(b"\n")
-    try:
-        json.loads(first)
-    except RecursionError:
-        return True  # the exact reader says on which line
-    except ValueError:
-        # Inside an indented object the next line is a key; in NDJSON it is the next record.
-        return rest.lstrip()[:1] not in (b'"', b"}")
-    return True
-
-
-def _items(value) -> list:
-    return value if isinstance(value, list) else [value]
-
-
-def _parsed_lines(block, first_line, file, collection, errors) -> Iterator[tuple[int, object]]:
-    for line, text in enumerate(block.split(b"\n"), start=first_line):
-        if not text.strip():
-            continue
-        try:
-            values = parse(text, file.name, line)
-            if len(values) > 1:
-                raise ContentError(
-                    "holds more than one record on a line", file=file.name, line=line
-                )
-        except ContentError as problem:
-            _handle(problem, text.decode(errors="replace"), collection, errors)
-            continue
-        yield line, values[0]
-
-
-def _add_exact(values: Iterator, file: Source, collection: Collection, errors: str) -> None:
-    """Check and add records one by one, a family at a time."""
-    found: dict[str, tuple[list, list]] = {}
-    for line, value in values:
-        findings = Findings()
-        try:
-            for family, record in exact.unwrap(value, file.name, line):
-                cleaned = exact.clean(family, record, findings, file.name, line)
-                records, lines = found.setdefault(family, ([], []))
-                records.append(cleaned)
-                lines.append(line)
-        except ContentError as problem:
-            _handle(problem, value, collection, errors)
-        collection.take(findings, file.name, line)
-    for family, (records, lines) in found.items():
-        table = exact.to_arrow(family, records)
-        structs = table.combine_chunks().to_struct_array().combine_chunks()
-        collection.add(family, structs, file.name, lines, Findings())
-
-
-def _handle(problem: ContentError, record, collection: Collection, errors: str) -> None:
-    """Stop at a bad record, or put it aside."""
-    if errors == "raise":
-        raise problem
-    _quarantine(collection, problem, record)
-
-
-def _quarantine(collection: Collection, problem: ContentError, record) -> None:
-    text = record if isinstance(record, str) or record is None else json.dumps(record)
-    collection.quarantined.append(
-        {
-            "file": problem.file,
-            "line": problem.line,
-            "table": None,
-            "field": problem.field,
-            "problem": problem.problem,
-            "record": text,
-        }
-    )
+def _scope(scope: str | None) -> str:
+    return str(catalogue.Scope.parse(scope)) if scope is not None else "unknown"

@@ -1,9 +1,11 @@
-"""From the tables of many blocks to one: without duplicates, conflicts or split slices."""
+"""From the tables of many batches to one set of tables, without repeated records."""
 
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass, field
+import json
+from collections.abc import Sequence
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,9 +14,11 @@ import pyarrow.compute as pc
 
 from copilot_analytics import catalogue
 from copilot_analytics.errors import ContentError
-from copilot_analytics.tidy.exact import Findings
-from copilot_analytics.tidy.flatten import RECORD, flatten
-from copilot_analytics.tidy.schema import table_schema, to_pandas
+from copilot_analytics.tidy.digests import record_digests, row_digests
+from copilot_analytics.tidy.findings import Findings
+from copilot_analytics.tidy.flatten import RECORD, RECORD_FIELD
+from copilot_analytics.tidy.reading import Batch, Rejected
+from copilot_analytics.tidy.slices import without_records
 
 QUARANTINE_COLUMNS = ("file", "line", "table", "field", "problem", "record")
 UNKNOWN_COLUMNS = ("path", "table", "file", "line", "count")
@@ -23,13 +27,24 @@ BASE = {"users": "users", "entity": "entity", "teams": "teams", "repos": "repos"
     "window": "feature_engagement",
     "users_window": "users_window",
 }
+# A count from here on is possible, but nobody has such numbers: it is kept and said.
+ABSURD = 10**15
+_LEFT_OUT = set(catalogue.HOUSEKEEPING)
+_CONFLICT = "conflicts with another record of the same key and different numbers"
+
+
+def record_key(family: str) -> list[str]:
+    """Return the columns by which a record of a family is known."""
+    if family == "window":
+        return ["scope", "report_end_day"]
+    return list(catalogue.table(BASE[family]).key)
 
 
 @dataclass
 class Collection:
     """What has been read so far."""
 
-    scope: str
+    first: InitVar[int] = 0  # the number of the first record
     parts: dict[str, list[pa.Table]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
     quarantined: list[dict] = field(default_factory=list)
@@ -38,35 +53,49 @@ class Collection:
     records: int = 0
     duplicates: int = 0
     _starts: list[int] = field(default_factory=list)
-    _origins: list[tuple[str, range | list]] = field(default_factory=list)
+    _origins: list[tuple[str, Sequence]] = field(default_factory=list)
 
-    def add(
-        self,
-        family: str,
-        records: pa.StructArray,
-        file: str,
-        lines: range | list,
-        findings: Findings,
-    ) -> None:
-        """Take the records of one block of a file; ``lines`` are their places in it."""
-        numbers = pa.array(np.arange(self.records, self.records + len(records)))
-        self._starts.append(self.records)
-        self._origins.append((file, lines))
-        self.records += 0 if family == "window" else len(records)
-        for name, table in flatten(family, records, numbers, self.scope, findings).items():
-            self.parts.setdefault(name, []).append(table)
-        self.take(findings, file, lines[0] if len(lines) else None)
+    def __post_init__(self, first: int):
+        self._end = first
 
-    def take(self, findings: Findings, file: str, line: int | None) -> None:
+    def add(self, batch: Batch) -> None:
+        """Take the records of one batch."""
+        start = self._end
+        for file, lines in batch.origins:
+            self._starts.append(self._end)
+            self._origins.append((file, lines))
+            self._end += len(lines)
+        if batch.family != "window":
+            self.records += batch.tables[BASE[batch.family]].num_rows
+        for name, table in batch.tables.items():
+            numbers = pc.add(table[RECORD], start)
+            numbered = table.set_column(table.num_columns - 1, RECORD_FIELD, numbers)
+            self.parts.setdefault(name, []).append(numbered)
+        self._take(batch.findings, start)
+
+    def _take(self, findings: Findings, start: int) -> None:
         """Keep what a reader noticed, with the place where it was first seen."""
         for note, count in findings.notes.items():
-            self.notes[note] = self.notes.get(note, 0) + count
-        for (family, path), count in findings.unknown.items():
-            seen = self.unknown.setdefault(
-                (family, path),
-                {"path": path, "table": BASE[family], "file": file, "line": line, "count": 0},
-            )
-            seen["count"] += count
+            self.note(note, count)
+        for (family, path), (count, first) in findings.unknown.items():
+            if (family, path) not in self.unknown:
+                place = dict(zip(("file", "line"), self.origin(start + first), strict=True))
+                row = {"path": path, "table": BASE[family], **place, "count": 0}
+                self.unknown[family, path] = row
+            self.unknown[family, path]["count"] += count
+
+    def note(self, text: str, count: int = 1) -> None:
+        """Count something that is worth knowing."""
+        self.notes[text] = self.notes.get(text, 0) + count
+
+    def quarantine(self, rejected: Rejected) -> None:
+        """Put a record that is not valid aside."""
+        problem = rejected.problem
+        self._put_aside(problem.file, problem.line, None, problem, rejected.record)
+
+    def _put_aside(self, file, line, table, problem, record) -> None:
+        row = (file, line, table, problem.field, problem.problem, record)
+        self.quarantined.append(dict(zip(QUARANTINE_COLUMNS, row, strict=True)))
 
     def origin(self, number: int) -> tuple[str, int | None]:
         """Return file and line of a record."""
@@ -79,111 +108,97 @@ class Collection:
 
         Conflicts raise or go to quarantine.
         """
-        result = {name: pa.concat_tables(parts) for name, parts in self.parts.items()}
-        for base in set(result) & {"users", "entity", "teams", "repos", "users_window"}:
-            gone = self._surplus(base, result, errors)
-            if len(gone):
-                for name in set(result) & self._family(base):
-                    is_gone = pc.is_in(result[name][RECORD], value_set=pa.array(gone))
-                    result[name] = result[name].filter(pc.invert(is_gone))
         return {
-            name: self._without_slices(name, table.drop_columns([RECORD]))
-            for name, table in result.items()
-            if table.num_rows
+            name: table.drop_columns([RECORD])
+            for name, table in self.numbered_tables(errors).items()
         }
+
+    def numbered_tables(self, errors: str) -> dict[str, pa.Table]:
+        """Return the tables that have rows, still with the number of each row's record."""
+        result = {name: pa.concat_tables(parts) for name, parts in self.parts.items()}
+        self.parts = {}
+        for family, base in BASE.items():
+            if base not in result:
+                continue
+            own = {name: result[name] for name in result if _family(name) == family}
+            gone = self._surplus(family, own, errors)
+            if len(gone):
+                result |= {name: without_records(table, gone) for name, table in own.items()}
+        for name, table in result.items():
+            self._note_oddities(name, table)
+        return {name: table for name, table in result.items() if table.num_rows}
+
+    def _surplus(self, family: str, tables: dict[str, pa.Table], errors: str) -> np.ndarray:
+        """Return the numbers of records to leave out: repeated ones, and conflicts if allowed."""
+        keys = self.keys(family, tables)
+        repeated = keys[keys.duplicated(keep=False)]
+        if repeated.empty:
+            return np.empty(0, dtype="int64")
+        wanted = pa.array(repeated.index.to_numpy())
+        said = record_digests(
+            {name: t.filter(pc.is_in(t[RECORD], wanted)) for name, t in tables.items()},
+            RECORD,
+            _LEFT_OUT,
+        )
+        found = pd.DataFrame({"key": repeated, "digest": said.reindex(repeated.index)})
+        is_conflict = found.groupby("key")["digest"].transform("nunique") > 1
+        for _, same in found[is_conflict].groupby("key", sort=False):
+            self._conflict(family, tables[BASE[family]], list(same.index), errors)
+        is_surplus = found.duplicated() & ~is_conflict
+        self.duplicates += int(is_surplus.sum())
+        return found.index[is_surplus | is_conflict].to_numpy()
 
     @staticmethod
-    def _family(base: str) -> set[str]:
-        family = catalogue.table(base).family
-        return {t.name for t in catalogue.all_tables().values() if t.family == family}
+    def keys(family: str, tables: dict[str, pa.Table]) -> pd.Series:
+        """Return one number per record that stands for its key, by the record's number."""
+        base = tables[BASE[family]]
+        keys = pd.Series(row_digests(base, record_key(family)), base[RECORD].to_numpy())
+        return keys[~keys.index.duplicated()]
 
-    def _surplus(self, base: str, tables: dict[str, pa.Table], errors: str) -> np.ndarray:
-        """Return the numbers of records to leave out: repeated ones, and conflicts if allowed."""
-        key = list(catalogue.table(base).key)
-        if _is_unique(tables[base], key):
-            return np.empty(0, dtype="int64")
-        keys = tables[base].select([*key, RECORD]).to_pandas()
-        repeated = keys[keys.duplicated(key, keep=False)]
-        digests = self._digests(base, tables, repeated[RECORD])
-        repeated = repeated.assign(digest=repeated[RECORD].map(digests))
-        groups = repeated.groupby(key, dropna=False, sort=False)
-        is_conflict = groups["digest"].transform("nunique") > 1
-        for number in repeated.loc[is_conflict, RECORD]:
-            self._conflict(base, int(number), repeated[is_conflict], key, errors)
-        is_surplus = repeated.duplicated([*key, "digest"]) & ~is_conflict
-        self.duplicates += int(is_surplus.sum())
-        return repeated.loc[is_surplus | is_conflict, RECORD].to_numpy()
-
-    def _digests(self, base: str, tables: dict[str, pa.Table], numbers: pd.Series) -> pd.Series:
-        """Return one number per record that is equal where the records say the same.
-
-        The rows of a record are hashed and added up, so that their order does not matter.
-        """
-        wanted = pa.array(numbers.to_numpy())
-        total = pd.Series(0, index=numbers.to_numpy(), dtype="uint64")
-        for name in set(tables) & self._family(base):
-            table = tables[name].filter(pc.is_in(tables[name][RECORD], value_set=wanted))
-            frame = table.to_pandas()
-            said = frame.drop(columns=[RECORD, *set(catalogue.HOUSEKEEPING) & set(frame.columns)])
-            rows = pd.util.hash_pandas_object(said, index=False)
-            sums = rows.groupby(frame[RECORD].to_numpy()).sum()
-            total = total.add(sums, fill_value=0).astype("uint64")
-        return total
-
-    def _conflict(self, base: str, number: int, repeated, key: list[str], errors: str) -> None:
-        row = repeated[repeated[RECORD] == number].iloc[0]
-        same = repeated[(repeated[key] == row[key]).all(axis=1)]
-        places = [self.origin(int(other)) for other in same[RECORD]]
-        shown = ", ".join(f"{name} {row[name]}" for name in key)
-        problem = "conflicts with another record of the same key and different numbers"
-        file, line = self.origin(number)
+    def _conflict(self, family: str, base: pa.Table, numbers: list[int], errors: str) -> None:
+        key = record_key(family)
+        row = base.filter(pc.equal(base[RECORD], numbers[0])).select(key).slice(0, 1).to_pylist()[0]
+        shown = ", ".join(f"{name} {_shown(value)}" for name, value in row.items())
+        places = [self.origin(number) for number in numbers]
+        problem = conflict(shown, ", ".join(key), places)
         if errors == "raise":
-            others = "; ".join(f"{file}, line {line}" for file, line in places)
-            raise ContentError(
-                f"{problem} ({shown})",
-                file=file,
-                line=line,
-                said=f"the records stand at {others}",
-                kept="nothing",
-                advice="keep the file that was fetched later, or load with errors='quarantine' "
-                "to leave both records out",
-            )
-        self.quarantined.append(
-            {
-                "file": file,
-                "line": line,
-                "table": base,
-                "field": ", ".join(key),
-                "problem": f"{problem} ({shown})",
-                "record": None,
-            }
-        )
+            raise problem
+        for number, (file, line) in zip(numbers, places, strict=True):
+            said = base.filter(pc.equal(base[RECORD], number)).drop_columns([RECORD]).to_pylist()[0]
+            known = {name: value for name, value in said.items() if value is not None}
+            record = json.dumps(known, default=str, ensure_ascii=False)
+            self._put_aside(file, line, BASE[family], problem, record)
 
-    def _without_slices(self, name: str, table: pa.Table) -> pa.Table:
-        """Sum elements of one record that name the same dimension: disjoint slices of it."""
-        described = catalogue.table(name)
-        key = list(described.key)
-        if not described.arrays or _is_unique(table, key):
-            return table
-        is_repeated = table.select(key).to_pandas().duplicated(key, keep=False).to_numpy()
-        frame = to_pandas(name, table.filter(pa.array(is_repeated)))
-        how = {
-            f.column: _sum if f.additive == "yes" else "first"
-            for f in described.columns
-            if f.column not in key
-        }
-        summed = frame.groupby(key, dropna=False, as_index=False, sort=False).agg(how)
-        note = f"elements of {name} with the same {', '.join(key[2:])} summed"
-        self.notes[note] = self.notes.get(note, 0) + len(frame) - len(summed)
-        added = pa.Table.from_pandas(
-            summed[list(described.names)], table_schema(name), preserve_index=False
-        )
-        return pa.concat_tables([table.filter(pa.array(~is_repeated)), added])
+    def _note_oddities(self, name: str, table: pa.Table) -> None:
+        """Note what is valid and still worth a look."""
+        if name == "users" and (nameless := table["user_login"].null_count):
+            self.note("user records without user_login", nameless)
+        for column in catalogue.table(name).columns:
+            if column.type != "count" or table[column.column].null_count == table.num_rows:
+                continue
+            if pc.max(table[column.column]).as_py() >= ABSURD:
+                self.note(f"{column.column} of {name} has values of 10^15 or more")
 
 
-def _is_unique(table: pa.Table, key: list[str]) -> bool:
-    return table.select(key).group_by(key).aggregate([]).num_rows == table.num_rows
+def conflict(shown: str, key: str, places: list[tuple[str, int | None]]) -> ContentError:
+    """Return the error for records of one key that say different things."""
+    file, line = places[-1]
+    others = "; ".join(f"{file}, line {line}" for file, line in places)
+    return ContentError(
+        f"{_CONFLICT} ({shown})",
+        file=file,
+        line=line,
+        field=key,
+        said=f"the records stand at {others}",
+        kept="nothing",
+        advice="keep the file that was fetched later, or load with errors='quarantine' "
+        "to leave these records out",
+    )
 
 
-def _sum(values: pd.Series):
-    return values.sum(min_count=1)
+def _family(name: str) -> str:
+    return catalogue.table(name).family
+
+
+def _shown(value) -> str:
+    return f"{value:%Y-%m-%d}" if hasattr(value, "strftime") else str(value)

@@ -7,17 +7,23 @@ over to it whenever it meets anything that it does not know.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from copilot_analytics import catalogue
-from copilot_analytics.errors import ContentError
 from copilot_analytics.tidy import recognition
-from copilot_analytics.tidy.schema import EXTRA, record_schema, record_tree, with_extra
+from copilot_analytics.tidy.findings import Findings
+from copilot_analytics.tidy.schema import (
+    EXTRA,
+    TELEMETRY,
+    TELEMETRY_KEYS,
+    record_schema,
+    record_tree,
+    with_extra,
+)
 from copilot_analytics.tidy.strict_json import MAX_DEPTH, Invalid, integer
+from copilot_analytics.tidy.unknown import to_json
 
 REQUIRED = {
     "users": ("day", "user_id"),
@@ -26,127 +32,120 @@ REQUIRED = {
     "teams": ("day", "user_id", "team_id"),
     "repos": ("day", "repo_id"),
 }
+NO_TIME = "0001-01-01T00:00:00Z"  # what Go and .NET write for a time that was never set
 _WRAPPER_KEYS = ("enterprise_id", "organization_id", "report_start_day", "report_end_day")
-
-
-@dataclass
-class Findings:
-    """What a reader notices without it being an error: unknown keys and skipped elements."""
-
-    unknown: dict[tuple[str, str], int] = field(default_factory=dict)
-    notes: dict[str, int] = field(default_factory=dict)
-
-    def note(self, text: str, count: int = 1) -> None:
-        """Count something that should be mentioned once."""
-        self.notes[text] = self.notes.get(text, 0) + count
-
-    def saw(self, family: str, path: str, count: int = 1) -> None:
-        """Count an unknown key."""
-        self.unknown[family, path] = self.unknown.get((family, path), 0) + count
 
 
 # --- Records ------------------------------------------------------------------------------------
 
 
+def members(value, path: str = "") -> Iterator[tuple[str, str, object]]:
+    """Yield what a parsed value holds: itself, or the records of a wrapper and then its window.
+
+    Each comes with the family of a window or ``""``, its path inside the value, and the record,
+    which has what it inherits from the wrapper.
+    """
+    if not isinstance(value, dict) or not isinstance(value.get("day_totals"), list):
+        yield "", path, value
+        return
+    inherited = {key: value[key] for key in _WRAPPER_KEYS if value.get(key) is not None}
+    for number, inner in enumerate(value["day_totals"]):
+        place = f"{path}day_totals[{number}]."
+        if isinstance(inner, dict) and "day_totals" not in inner:
+            inner = inner | {key: item for key, item in inherited.items() if inner.get(key) is None}
+            yield "", place, inner
+        else:
+            yield "nested", place, inner
+    yield "window", path, {key: item for key, item in value.items() if key != "day_totals"}
+
+
+def identify(kind: str, record) -> str:
+    """Return the family of a record, by its own keys.
+
+    Raises
+    ------
+    Invalid
+        Something that is no record of a report, by name where it is known.
+    """
+    if kind == "nested":
+        raise Invalid(f"expected a record, found {_kind(record)}")
+    if not isinstance(record, dict):
+        raise Invalid(f"a record must be an object, found {_kind(record)}")
+    foreign = recognition.foreign_object(record)
+    if foreign:
+        raise Invalid(foreign[0], advice=foreign[1])
+    if kind == "window":
+        return "window"
+    if "day_totals" in record:
+        raise Invalid(
+            f"expected a list of records, found {_kind(record['day_totals'])}", "day_totals"
+        )
+    return _family_of(route(record), record)
+
+
 def route(record: dict) -> str:
-    """Return the family of a record, by its own keys."""
+    """Return the family that the keys of a record point to."""
     for key, family in (("repo_id", "repos"), ("team_id", "teams"), ("user_id", "users")):
         if key in record:
             return family
     return "entity"
 
 
-def unwrap(value, file: str, line: int | None) -> Iterator[tuple[str, dict]]:
-    """Yield the records in a parsed value with their family: itself, or those of a wrapper."""
-    if not isinstance(value, dict):
-        raise ContentError(
-            f"a record must be an object, found {_kind(value)}", file=file, line=line
-        )
-    foreign = recognition.foreign_object(value, file=file, line=line)
-    if "day_totals" not in value:
-        family = route(value)
-        if foreign:
-            raise foreign
-        yield _family_of(family, value, file, line), value
-        return
-    if not isinstance(value["day_totals"], list):
-        raise ContentError(
-            f"expected a list of records, found {_kind(value['day_totals'])}",
-            file=file,
-            line=line,
-            field="day_totals",
-        )
-    inherited = {key: value[key] for key in _WRAPPER_KEYS if value.get(key) is not None}
-    for number, inner in enumerate(value["day_totals"]):
-        if not isinstance(inner, dict) or "day_totals" in inner:
-            raise ContentError(
-                f"expected a record, found {_kind(inner)}",
-                file=file,
-                line=line,
-                field=f"day_totals[{number}]",
-            )
-        given = {key: item for key, item in inherited.items() if inner.get(key) is None}
-        yield from unwrap(inner | given, file, line)
-    yield "window", {key: item for key, item in value.items() if key != "day_totals"}
+def is_personal(key: str) -> bool:
+    """Tell whether a key belongs to the record of a person; an organization has none such."""
+    return key == "user_login" or key.startswith("used_")
 
 
-def _family_of(family: str, record: dict, file: str, line: int | None) -> str:
+def _family_of(family: str, record: dict) -> str:
     """Check that a record can be one of its family; a person over a window is its own."""
     if family == "users" and record.get("day") is None:
         if record.get("report_end_day") is not None:
             return "users_window"
-        raise ContentError(
-            "expected the day of the record, found none and no reporting period either",
-            file=file,
-            line=line,
-            field="day",
+        raise Invalid(
+            "expected the day of the record, found none and no reporting period either", "day"
         )
     if family == "entity":
+        if any(map(is_personal, record)):
+            raise Invalid("expected a value, found none", "user_id")
         own = set(record_tree("entity")) - {"day", *_WRAPPER_KEYS, *catalogue.HOUSEKEEPING}
         if not own & set(record):
-            raise ContentError(
-                f"is not a report record: it holds only {', '.join(list(record)[:8]) or 'nothing'}",
-                file=file,
-                line=line,
-                kept="nothing of this file",
-                advice=recognition.GET_REPORT,
+            shown = ", ".join(list(record)[:8]) or "nothing"
+            raise Invalid(
+                f"is not a report record: it holds only {shown}", advice=recognition.GET_REPORT
             )
     return family
 
 
-def clean(family: str, record: dict, findings: Findings, file: str, line: int | None) -> dict:
+def clean(family: str, record: dict, findings: Findings, place: int) -> dict:
     """Return a record with values of the catalogue's types and unknown keys as JSON in one place.
+
+    ``place`` is that of the record among those read, for what is found in it.
 
     Raises
     ------
-    ContentError
+    Invalid
         A value that its field does not allow, or a key field without a value.
     """
-    try:
-        for name in REQUIRED.get(family, ()):
-            if record.get(name) is None:
-                raise Invalid("expected a value, found none", name)
-        return _clean_record(family, record, findings)
-    except Invalid as problem:
-        raise ContentError(
-            problem.problem,
-            file=file,
-            line=line,
-            field=problem.path,
-            kept="nothing of this file",
-            advice="mend or drop the record, or load with errors='quarantine' to leave it out",
-        ) from None
-
-
-def _clean_record(family: str, record: dict, findings: Findings) -> dict:
+    for name in REQUIRED.get(family, ()):
+        if record.get(name) is None:
+            raise Invalid("expected a value, found none", name)
     source = "users" if family == "users_window" else family
-    cleaned, unknown = _clean_object(record, record_tree(source), "", source, findings)
+    own = Findings()
+    cleaned, unknown = _clean_object(record, record_tree(source), "", source, own)
+    if source == "users":
+        cleaned[TELEMETRY] = any(
+            name.startswith(TELEMETRY_KEYS) and value is not None for name, value in record.items()
+        )
     if family == "users_window":
         # Its lists have no day and so no row of their own; they are kept as they came.
         for name in [name for name, value in cleaned.items() if isinstance(value, list)]:
             unknown[name] = record[name]
             del cleaned[name]
     cleaned[EXTRA] = to_json(unknown)
+    for (found, path), (count, _) in own.unknown.items():
+        findings.saw(found, path, count, place)
+    for text, count in own.notes.items():
+        findings.note(text, count)
     return cleaned
 
 
@@ -155,9 +154,11 @@ def _clean_object(record: dict, tree: dict, path: str, family: str, findings: Fi
     for name, value in record.items():
         place = f"{path}{name}"
         if name not in tree:
+            if not path and name in catalogue.HOUSEKEEPING:
+                continue
             if _depth(value) > MAX_DEPTH:
                 raise Invalid(f"is nested deeper than {MAX_DEPTH} levels", place)
-            findings.saw(family, place)
+            findings.saw(family, place, int(value is not None))
             if value is not None:
                 unknown[name] = value
             continue
@@ -174,6 +175,9 @@ def _clean_object(record: dict, tree: dict, path: str, family: str, findings: Fi
                 unknown[name] = inside
         else:
             try:
+                if node.type == "timestamp" and value == NO_TIME:
+                    findings.note(f"{NO_TIME} taken for no time")
+                    continue
                 cleaned[name] = CONVERT[node.type](value, node)
             except Invalid as problem:
                 raise Invalid(problem.problem, place) from None
@@ -197,20 +201,6 @@ def _clean_list(value, tree: dict, path: str, family: str, findings: Findings) -
         cleaned[EXTRA] = to_json(unknown)
         result.append(cleaned)
     return result
-
-
-def to_json(unknown: dict) -> str | None:
-    """Return unknown keys as JSON text; nulls are left out, as a missing value means the same."""
-    kept = _without_nulls(unknown)
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")) if kept else None
-
-
-def _without_nulls(value):
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
 
 
 def _depth(value) -> int:
@@ -237,10 +227,6 @@ def _kind(value) -> str:
 
 def _text(value, known) -> str:
     if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise Invalid("the text holds half of a surrogate pair") from None
         return value
     if isinstance(value, int) and not isinstance(value, bool) and known.column.endswith("_id"):
         return str(value)
@@ -314,7 +300,7 @@ CONVERT = {
 }
 
 
-def to_arrow(family: str, records: list[dict]) -> pa.Table:
-    """Return cleaned records as an Arrow table of the family's record schema."""
+def to_arrow(family: str, records: list[dict]) -> pa.StructArray:
+    """Return cleaned records as Arrow structs of the family's record schema."""
     schema = with_extra(record_schema("users" if family == "users_window" else family))
-    return pa.Table.from_pylist(records, schema=schema)
+    return pa.array(records, pa.struct(list(schema)))

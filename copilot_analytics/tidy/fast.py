@@ -6,8 +6,8 @@ is wrong. What it returns has passed the same checks as a record of the exact re
 
 from __future__ import annotations
 
-import io
 import json
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -16,18 +16,21 @@ import pyarrow.json as pj
 
 from copilot_analytics import catalogue
 from copilot_analytics.tidy import recognition
-from copilot_analytics.tidy.exact import REQUIRED, route
-from copilot_analytics.tidy.schema import EXTRA, record_schema, record_tree
+from copilot_analytics.tidy.exact import REQUIRED, is_personal, route
+from copilot_analytics.tidy.schema import EXTRA, TELEMETRY, record_schema, record_tree
 from copilot_analytics.tidy.strict_json import MAX_DEPTH
 
-PARSE_BLOCK_BYTES = 4 * 2**20  # small enough for several cores, large enough for any usual record
 _ROUTING = {"day_totals", "repo_id", "team_id", "user_id"}
 _FOREIGN = set().union(*(keys for keys, _, _ in recognition.FOREIGN_KEYS))
 # A whole number beyond this is no longer exact once the parser has guessed a fractional type.
 _EXACT_FLOAT = 2.0**53
+# Beyond this many unknown fields, the exact reader is the faster one.
+MANY_UNKNOWN = 200
+# Per family the fields of its records: those of the catalogue, and unknown ones met so far.
+Learned = dict[str, pa.Schema]
 
 
-def read(block: bytes) -> tuple[str, pa.StructArray] | None:
+def read(block: bytearray, lines: int, learned: Learned) -> tuple[str, pa.StructArray] | None:
     """Return the family and records of a block of NDJSON, or None if anything in it is odd."""
     try:
         first = json.loads(block[: block.find(b"\n") + 1] or block)
@@ -36,10 +39,10 @@ def read(block: bytes) -> tuple[str, pa.StructArray] | None:
     if not isinstance(first, dict) or "day_totals" in first:
         return None
     family = route(first)
-    table = _parse(block, record_schema(family))
+    known = learned.get(family, record_schema(family))
+    table = _parse(block, family, known)
     if table is None or _is_odd(family, table):
         return None
-    lines = block.count(b"\n") + (not block.endswith(b"\n"))
     if table.num_rows != lines:  # blank lines: the exact reader knows which line a record is on
         return None
     try:
@@ -47,34 +50,72 @@ def read(block: bytes) -> tuple[str, pa.StructArray] | None:
     except pa.ArrowInvalid:
         return None
     records = table.combine_chunks().to_struct_array().combine_chunks()
-    return (family, records) if _is_valid(record_tree(family), records, family) else None
-
-
-def _parse(block: bytes, schema: pa.Schema) -> pa.Table | None:
-    """Return the records with all their fields, or None where Arrow refuses them."""
-    try:
-        try:
-            return _read(block, schema, "error")
-        except pa.ArrowInvalid:
-            if _is_deep(block):
-                return None
-        table = _read(block, schema, "infer")
-        # Unknown text that looks like a time is taken for one; it has to stay as it came.
-        as_text = pa.schema([_as_text(field) for field in table.schema])
-        return table if as_text == table.schema else _read(block, as_text, "error")
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError):
+    if not _is_valid(record_tree(family), records, family):
         return None
+    if table.schema != known:
+        learned[family] = pa.schema(_without_nulls(table.schema))
+    return family, records
 
 
-def _read(block: bytes, schema: pa.Schema, unexpected: str) -> pa.Table:
+def _parse(block: bytearray, family: str, known: pa.Schema) -> pa.Table | None:
+    """Return the records with all their fields, or None where Arrow refuses them."""
+    with suppress(pa.ArrowInvalid):
+        return _read(block, known, "error")
+    if _is_deep(block):
+        return None
+    most = _count(record_schema(family)) + MANY_UNKNOWN
+    for schema in (known, record_schema(family)):
+        with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError):
+            return _with_all_fields(block, schema, most)
+    return None
+
+
+def _with_all_fields(block: bytearray, schema: pa.Schema, most: int) -> pa.Table:
+    """Return the records with the fields of the schema and those that it lacks."""
+    table = _read(block, schema, "infer")
+    if _count(table.schema) > most:
+        raise pa.ArrowInvalid("too many unknown fields")
+    # Unknown text that looks like a time is taken for one; it has to stay as it came.
+    as_text = pa.schema([_as_text(field) for field in table.schema])
+    return table if as_text == table.schema else _read(block, as_text, "error")
+
+
+def _count(fields) -> int:
+    """Return the number of fields at all levels."""
+    count = 0
+    for field in fields:
+        kind = field.type
+        inner = kind.value_type if pa.types.is_list(kind) else kind
+        count += 1 + (_count(inner) if pa.types.is_struct(inner) else 0)
+    return count
+
+
+def _without_nulls(fields) -> list[pa.Field]:
+    """Return the fields whose type is known: one that held nothing so far may hold anything."""
+    kept = []
+    for field in fields:
+        kind = field.type
+        if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
+            kind = pa.list_(pa.struct(_without_nulls(kind.value_type)))
+        elif pa.types.is_struct(kind):
+            kind = pa.struct(_without_nulls(kind))
+        if not pa.types.is_null(kind) and not (
+            pa.types.is_list(kind) and pa.types.is_null(kind.value_type)
+        ):
+            kept.append(pa.field(field.name, kind))
+    return kept
+
+
+def _read(block: bytearray, schema: pa.Schema, unexpected: str) -> pa.Table:
     return pj.read_json(
-        io.BytesIO(block),
-        read_options=pj.ReadOptions(block_size=PARSE_BLOCK_BYTES),
+        pa.BufferReader(pa.py_buffer(block)),
+        # Blocks are parsed side by side; threads inside a block would wait for each other.
+        read_options=pj.ReadOptions(block_size=len(block) + 1, use_threads=False),
         parse_options=pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=unexpected),
     )
 
 
-def _is_deep(block: bytes) -> bool:
+def _is_deep(block: bytearray) -> bool:
     """Tell whether brackets nest deeper than allowed.
 
     Arrow 26 ends the process when it infers a type of 100,000 levels. Brackets inside text count as
@@ -102,7 +143,7 @@ def _as_text(field: pa.Field) -> pa.Field:
 def _is_odd(family: str, table: pa.Table) -> bool:
     """Tell whether the records may be of several families, or of none of ours."""
     unknown = set(table.column_names) - set(record_schema(family).names)
-    if unknown & (_ROUTING | _FOREIGN):
+    if unknown & (_ROUTING | _FOREIGN) or (family == "entity" and any(map(is_personal, unknown))):
         return True
     if any(table[name].null_count for name in REQUIRED[family]):
         return True
@@ -121,7 +162,7 @@ def _is_faithful(name: str, column: pa.Array) -> bool:
     Where Arrow has guessed a fractional type, a whole number of more than 53 bits was rounded, and
     NaN, which is no JSON, was let through.
     """
-    if name == EXTRA or "." in name:
+    if name in (EXTRA, TELEMETRY) or "." in name:
         return False
     if pa.types.is_struct(column.type):
         names = (field.name for field in column.type)
@@ -161,7 +202,7 @@ def _is_valid_column(column: pa.Array, field: catalogue.Field) -> bool:
     if field.type == "count":
         return (pc.min(column).as_py() or 0) >= 0
     if field.type == "number":
-        return pc.all(pc.is_finite(column)).as_py() is not False
+        return pc.all(pc.less(pc.abs(column), _EXACT_FLOAT)).as_py() is not False
     if field.type in ("date", "timestamp"):
         return _is_valid_times(column, field.type)
     return True

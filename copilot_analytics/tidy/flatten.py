@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from copilot_analytics import catalogue
-from copilot_analytics.tidy.exact import Findings, to_json
+from copilot_analytics.tidy import unknown
+from copilot_analytics.tidy.findings import Findings
 from copilot_analytics.tidy.schema import (
     EXTRA,
     TABLE_TYPES,
+    TELEMETRY,
+    TELEMETRY_KEYS,
     record_schema,
     table_schema,
 )
@@ -29,9 +35,10 @@ def columns_of(array: pa.StructArray, prefix: str = "") -> dict[str, pa.Array]:
 
 
 def flatten(
-    family: str, records: pa.StructArray, numbers: pa.Array, scope: str, findings: Findings
+    family: str, records: pa.StructArray, scope: str, findings: Findings
 ) -> dict[str, pa.Table]:
     """Return the tables of a family's records, each with a column for the record's number."""
+    numbers = pa.array(np.arange(len(records)))
     source = "users" if family == "users_window" else family
     found = columns_of(records)
     base = _base_columns(family, found, len(records), scope)
@@ -40,10 +47,12 @@ def flatten(
         if table.family != family:
             continue
         if not table.arrays:
-            columns = base | _own_columns(source, found, "")
+            columns = _own_columns(source, found, "") | base
             columns["extra"] = _extra(records, record_schema(source), source, "", findings)
             tables[table.name] = _assemble(table, columns, numbers, None)
             continue
+        if family == "window":
+            base["extra"] = _extra(records, record_schema(source), source, "", findings)
         kinds = table.kinds or ("",) * len(table.arrays)
         parts = [
             _elements(table, array, kind, found.get(array), base, numbers, findings)
@@ -51,7 +60,10 @@ def flatten(
         ]
         parts = [part for part in parts if part is not None]
         if parts:
-            tables[table.name] = pa.concat_tables(parts)
+            together = pa.concat_tables(parts)
+            if len(parts) > 1:  # in the order of the records, however many are read at a time
+                together = together.take(pc.sort_indices(together[RECORD]))
+            tables[table.name] = together
     return tables
 
 
@@ -69,7 +81,9 @@ def _elements(table, array, kind, lists, base, numbers, findings) -> pa.Table | 
     found = columns_of(elements)
     columns = _own_columns(table.family, found, f"{array}[].")
     schema = pa.schema(list(_type_at(record_schema(table.family), array).value_type))
-    columns["extra"] = _extra(elements, schema, table.family, f"{array}[].", findings)
+    columns["extra"] = _extra(elements, schema, table.family, f"{array}[].", findings, parents)
+    if "extra" in base:
+        columns["extra"] = _both(columns["extra"], base["extra"].take(parents))
     if kind:
         columns["kind"] = pa.repeat(pa.scalar(kind), len(elements))
         columns["name"] = found[kind]
@@ -110,10 +124,12 @@ def _scopes(enterprise: pa.Array, organization: pa.Array, scope: str) -> pa.Arra
 
 
 def _has_telemetry(found: dict, length: int) -> pa.Array:
-    """Tell which user records carry any ``used_*`` or ``totals_by_*`` value."""
+    """Tell which user records carry any ``used_*`` or ``totals_by_*`` value, known or not."""
+    if TELEMETRY in found:
+        return found[TELEMETRY]
     told = pa.repeat(pa.scalar(False), length)
     for name, column in found.items():
-        if name.startswith(("used_", "totals_by_")) and "." not in name:
+        if name.startswith(TELEMETRY_KEYS) and "." not in name:
             told = pc.or_(told, column.is_valid())
     return told
 
@@ -152,49 +168,17 @@ def to_table_type(column: pa.Array, kind: str) -> pa.Array:
     return column.cast(wanted, safe=False) if column.type != wanted else column
 
 
-def _extra(array, schema: pa.Schema, family: str, path: str, findings: Findings) -> pa.Array:
+def _extra(array, known, family: str, path: str, findings: Findings, parents=None) -> pa.Array:
     """Return the unknown keys of each struct as JSON text."""
     if array.type.get_field_index(EXTRA) >= 0:  # the exact reader has already done it
         return array.flatten()[array.type.get_field_index(EXTRA)]
-    unknown = {}
-    _collect_unknown(array, schema, path, family, findings, unknown)
-    if not unknown:
-        return pa.nulls(len(array), pa.string())
-    return pa.array(_json_rows(unknown, len(array)), pa.string())
+    return unknown.texts(array, known, family, path, findings, parents)
 
 
-def _collect_unknown(array, schema, path, family, findings, unknown, within=()) -> None:
-    known = {field.name: field.type for field in schema}
-    for field in array.type:
-        if field.name not in known:
-            column = pc.struct_field(array, [field.name])
-            count = len(column) - column.null_count
-            findings.saw(family, f"{path}{field.name}", count or len(column))
-            unknown[(*within, field.name)] = column.to_pylist()
-        elif pa.types.is_struct(field.type):
-            inner = pc.struct_field(array, [field.name])
-            _collect_unknown(
-                inner,
-                pa.schema(list(known[field.name])),
-                f"{path}{field.name}.",
-                family,
-                findings,
-                unknown,
-                (*within, field.name),
-            )
-
-
-def _json_rows(unknown: dict[tuple, list], length: int) -> list[str | None]:
-    """Return one JSON text per row from columns of unknown values."""
-    rows = []
-    for number in range(length):
-        row: dict = {}
-        for names, values in unknown.items():
-            if values[number] is None:
-                continue
-            node = row
-            for name in names[:-1]:
-                node = node.setdefault(name, {})
-            node[names[-1]] = values[number]
-        rows.append(to_json(row))
-    return rows
+def _both(inner: pa.Array, outer: pa.Array) -> pa.Array:
+    """Return what is unknown in elements and, as that has no row, in the record around them."""
+    if outer.null_count == len(outer):
+        return inner
+    rows = zip(inner.to_pylist(), outer.to_pylist(), strict=True)
+    both = [json.loads(around or "{}") | json.loads(own or "{}") for own, around in rows]
+    return pa.array([unknown.to_json(one) for one in both], pa.string())

@@ -79,17 +79,12 @@ def foreign_text(name: str, start: bytes) -> ContentError:
     )
 
 
-def foreign_object(keys, **place) -> ContentError | None:
-    """Return the error for an object whose keys belong to something else, or None."""
+def foreign_object(keys) -> tuple[str, str] | None:
+    """Return what is wrong with an object whose keys belong to something else, and what to do."""
     for known, looks, advice in FOREIGN_KEYS:
         found = known & set(keys)
         if found:
-            return ContentError(
-                f"is not a report: {', '.join(sorted(found))} belongs to {looks}",
-                kept="nothing of this file",
-                advice=advice,
-                **place,
-            )
+            return f"is not a report: {', '.join(sorted(found))} belongs to {looks}", advice
     return None
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from copilot_analytics import catalogue
+from copilot_analytics.errors import UsageError
 
 # As JSON delivers it, and as a table keeps it. Days and times are text in JSON; they are converted
 # by us, so that a malformed one is an error and not a missing value.
@@ -28,7 +29,10 @@ TABLE_TYPES = JSON_TYPES | {
 }
 _FROM_ARROW = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 
-EXTRA = "#extra"  # unknown keys, as JSON; the fast reader hands over where a key is called so
+# Columns that the exact reader adds to a record; the fast one hands over where a key is called so.
+EXTRA = "#extra"  # unknown keys, as JSON
+TELEMETRY = "#telemetry"  # whether the record of a person has any of these keys
+TELEMETRY_KEYS = ("used_", "totals_by_")
 
 
 @cache
@@ -72,7 +76,7 @@ def record_schema(family: str) -> pa.Schema:
 
 
 def with_extra(schema: pa.Schema) -> pa.Schema:
-    """Return the record schema with a text column for unknown keys, in list elements as well."""
+    """Return the record schema with what the exact reader adds, in list elements as well."""
 
     def element(field: pa.Field) -> pa.Field:
         if pa.types.is_list(field.type):
@@ -82,7 +86,8 @@ def with_extra(schema: pa.Schema) -> pa.Schema:
             return pa.field(field.name, pa.struct([element(f) for f in field.type]))
         return field
 
-    return pa.schema([*(element(field) for field in schema), pa.field(EXTRA, pa.string())])
+    added = [pa.field(EXTRA, pa.string()), pa.field(TELEMETRY, pa.bool_())]
+    return pa.schema([*(element(field) for field in schema), *added])
 
 
 @cache
@@ -96,10 +101,37 @@ def table_schema(name: str) -> pa.Schema:
 def to_pandas(name: str, table: pa.Table) -> pd.DataFrame:
     """Return a table as a DataFrame with the types of the catalogue."""
     frame = table.to_pandas(types_mapper=_FROM_ARROW.get)
-    ids = {f.column: "int64" for f in catalogue.table(name).columns if f.type == "id"}
-    return frame.astype(ids) if ids else frame
+    ids = [f.column for f in catalogue.table(name).columns if f.type == "id" and f.column in frame]
+    return frame.astype(dict.fromkeys(ids, "int64")) if ids else frame
 
 
 def empty_frame(name: str) -> pd.DataFrame:
     """Return the table without rows, fully typed."""
+    return _empty_frame(name).copy()
+
+
+@cache
+def _empty_frame(name: str) -> pd.DataFrame:
     return to_pandas(name, table_schema(name).empty_table())
+
+
+def to_arrow(name: str, frame: pd.DataFrame) -> pa.Table:
+    """Return a table with the catalogue's types, which pandas gets back from Parquet as they were.
+
+    Raises
+    ------
+    UsageError
+        If the frame is not what the catalogue describes.
+    """
+    schema = table_schema(name)
+    try:
+        if set(frame.columns) == set(schema.names):
+            return pa.Table.from_pandas(frame, schema, preserve_index=False)
+        said = f"columns {', '.join(map(str, set(frame.columns) ^ set(schema.names)))[:200]}"
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as problem:
+        said = str(problem).split("\n")[0][:200]
+    raise UsageError(
+        f"table {name} does not have the columns and types of the catalogue",
+        said=said,
+        advice="write frames that you changed with the methods of the frame itself",
+    )

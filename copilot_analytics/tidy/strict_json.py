@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Iterator
 
 from copilot_analytics.errors import ContentError
 from copilot_analytics.tidy import recognition
@@ -15,9 +17,9 @@ INT64 = 2**63
 class Invalid(Exception):
     """A value is not what its field allows; `path` grows while it travels outwards."""
 
-    def __init__(self, problem: str, path: str = ""):
+    def __init__(self, problem: str, path: str = "", advice: str = ""):
         super().__init__(problem)
-        self.problem, self.path = problem, path
+        self.problem, self.path, self.advice = problem, path, advice
 
 
 def _object(pairs: list[tuple]) -> dict:
@@ -37,20 +39,32 @@ def integer(text: str) -> int:
     return value
 
 
-def _number(text: str) -> float:
+class _Unfit(str):
+    """What stands in the place of a number that is none of ours: the problem with it."""
+
+
+def _integer(text: str) -> int | _Unfit:
+    try:
+        return integer(text)
+    except Invalid as problem:
+        return _Unfit(problem.problem)
+
+
+def _number(text: str) -> float | _Unfit:
     value = float(text)
-    if not math.isfinite(value):
-        raise Invalid(f"the number {text[:24]} is out of range")
-    return value
+    return value if math.isfinite(value) else _Unfit(f"the number {text[:24]} is out of range")
 
 
-def _constant(text: str):
-    raise Invalid(f"{text} is not JSON")
+def _constant(text: str) -> _Unfit:
+    return _Unfit(f"{text} is not JSON")
 
+
+# Half a surrogate pair, 19 digits or more, an exponent that may be too large, or no JSON at all.
+_MAY_BE_UNFIT = re.compile(r"\\u[dD][89a-fA-F]|\d{19}|\d[eE]\+?\d{3}|NaN|Infinity")
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object,
-    parse_int=integer,
+    parse_int=_integer,
     parse_float=_number,
     parse_constant=_constant,
 )
@@ -96,7 +110,39 @@ def parse(text: bytes, file: str, line: int | None = None) -> list:
         raise ContentError(
             f"is nested deeper than {MAX_DEPTH} levels", file=file, line=line
         ) from None
+    if _MAY_BE_UNFIT.search(decoded):
+        _refuse_unfit(values, file, line)
     return values
+
+
+def _refuse_unfit(values: list, file: str, line: int | None) -> None:
+    """Raise if there is a number that no field holds, or half of a surrogate pair in a text."""
+    for path, text in _texts(values):
+        problem = text if isinstance(text, _Unfit) else ""
+        if not problem and not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                problem = "the text holds half of a surrogate pair"
+        if problem:
+            field = recognition.printable(path.encode(errors="replace"))
+            raise ContentError(str(problem), file=file, line=line, field=field)
+
+
+def _texts(values: list) -> Iterator[tuple[str, str]]:
+    """Yield every text and every name inside values, with its path."""
+    todo = [("", value) for value in values]
+    while todo:
+        path, value = todo.pop()
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, list):
+            todo += [(f"{path}[{number}]", item) for number, item in enumerate(value)]
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                place = f"{path}.{name}" if path else name
+                yield place, name
+                todo.append((place, item))
 
 
 def _skip_blank(text: str, position: int) -> int:

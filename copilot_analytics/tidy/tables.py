@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from copilot_analytics.errors import UsageError
-
-DAY_STATES = ("scope", "family", "day", "state", "rows")
-_DAY_FAMILIES = ("users", "entity", "teams", "repos")
+from copilot_analytics.tidy import derived, exporting, overview, workbook
 
 
 class Tables(Mapping):
@@ -20,6 +18,18 @@ class Tables(Mapping):
     all its typed columns. Frames are made when they are first asked for and then kept; each access
     gives the same frame, which pandas' copy-on-write protects from changes in derived frames only,
     so treat it as read-only.
+
+    Parameters
+    ----------
+    frames
+        Table name to DataFrame, or to a function that makes it when it is first asked for.
+    rows
+        Table name to number of rows, where that is known without making the frame.
+    read_columns
+        Function of a table name and a list of columns that gives only these, where that is cheaper
+        than making the whole frame.
+    day_states, unknown_fields, quarantined, notes, facts
+        See below; `facts` are counts, such as files and records.
 
     Attributes
     ----------
@@ -50,6 +60,8 @@ class Tables(Mapping):
         self,
         frames: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame]],
         *,
+        rows: Mapping[str, int] | None = None,
+        read_columns: Callable[[str, list[str]], pd.DataFrame] | None = None,
         day_states: pd.DataFrame | None = None,
         unknown_fields: pd.DataFrame | None = None,
         quarantined: pd.DataFrame | None = None,
@@ -57,7 +69,10 @@ class Tables(Mapping):
         facts: Mapping[str, object] | None = None,
     ):
         self._frames = dict(frames)
+        self._rows = dict(rows or {})
+        self._read_columns = read_columns
         self._day_states = day_states
+        self._summary: pd.DataFrame | None = None
         self.unknown_fields = unknown_fields if unknown_fields is not None else pd.DataFrame()
         self.quarantined = quarantined if quarantined is not None else pd.DataFrame()
         self.notes = dict(notes or {})
@@ -77,11 +92,25 @@ class Tables(Mapping):
     def __dir__(self):
         return [*super().__dir__(), *self._frames]
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._frames)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._frames
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._frames)
 
     def __len__(self) -> int:
         return len(self._frames)
+
+    def __repr__(self) -> str:
+        filled = {name: self.count(name) for name in self if self.count(name)}
+        shown = ", ".join(f"{name} {rows:,}" for name, rows in filled.items()) or "no rows"
+        return f"Tables({shown})"
+
+    def _repr_html_(self) -> str:
+        return overview.as_html(self)
 
     @property
     def is_complete(self) -> bool:
@@ -92,92 +121,230 @@ class Tables(Mapping):
     def day_states(self) -> pd.DataFrame:
         """One row per scope, family of reports and day, with its state."""
         if self._day_states is None:
-            self._day_states = _present_days(self)
+            self._day_states = derived.present_days(self.read)
         return self._day_states
 
+    @property
+    def scopes(self) -> list[str]:
+        """The scopes that occur: ``"organization:ID"``, ``"enterprise:ID"``, ``"unknown"``.
+
+        >>> import copilot_analytics as ca
+        >>> ca.load(b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}').scopes
+        ['enterprise:7']
+        """
+        others = [name for name in ("feature_engagement", "users_window") if name in self]
+        columns = [self.day_states, *(self.read(name, ["scope"]) for name in others)]
+        return sorted({scope for frame in columns for scope in frame["scope"].unique()})
+
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return a table, or only some of its columns, without keeping its frame.
+
+        For tables so large that not all should be in memory.
+
+        >>> import copilot_analytics as ca
+        >>> tables = ca.load(b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}')
+        >>> tables.read("entity", ["scope", "daily_active_users"])
+                  scope  daily_active_users
+        0  enterprise:7                   3
+        """
+        frame = self._frames[name]
+        if columns is None:
+            return frame() if callable(frame) else frame
+        if callable(frame) and self._read_columns is not None:
+            return self._read_columns(name, list(columns))
+        return self[name][list(columns)]
+
+    def count(self, name: str) -> int:
+        """Return how many rows a table has, without making its frame where that can be avoided."""
+        if name not in self._rows:
+            self._rows[name] = len(self.read(name, ["day"]))
+        return self._rows[name]
+
+    def summary(self) -> pd.DataFrame:
+        """Answer: what was read, and what was noticed?
+
+        Returns
+        -------
+        DataFrame
+            One row per table that has rows: its name in `what`, the number of `rows`, of `days`
+            and of `people` (missing for tables that are not about people), the `first_day` and the
+            `last_day`. The rows after them count in `rows` what was noticed: files, records,
+            duplicates collapsed, unknown fields, records in quarantine, and the notes.
+
+        Examples
+        --------
+        >>> import copilot_analytics as ca
+        >>> tables = ca.load(b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}')
+        >>> tables.summary()[["what", "rows", "days"]].head(2)
+             what  rows  days
+        0  entity     1     1
+        1   files     1  <NA>
+        """
+        if self._summary is None:
+            self._summary = overview.summarize(self)
+        return self._summary.copy()
+
     def filter(self, *, start=None, end=None, scope: str | None = None) -> Tables:
-        """Return the tables with only the days from ``start`` to ``end``, both included.
+        """Return the tables with only some days, or only one scope.
+
+        What was noticed while reading stays as it is: `facts`, `notes`, `unknown_fields` and
+        `quarantined` are about everything that was read.
 
         Parameters
         ----------
         start, end
-            Days as text, date or timestamp; None for no bound.
+            First and last day, both included, as text, date or timestamp; None for no bound.
         scope
             ``"organization:ID"`` or ``"enterprise:ID"`` as in the column `scope`; None for all.
+
+        Raises
+        ------
+        UsageError
+            If a day is not one, has a time zone, or lies after the end; or if no row has the scope.
+
+        Examples
+        --------
+        >>> import copilot_analytics as ca
+        >>> tables = ca.sample(people=30, days=7)
+        >>> tables.filter(start="2026-11-20").entity["day"].dt.strftime("%Y-%m-%d").tolist()
+        ['2026-11-20']
         """
-        start, end = (None if day is None else pd.Timestamp(day) for day in (start, end))
-        if start is not None and end is not None and start > end:
-            raise UsageError(f"the start {start:%Y-%m-%d} is after the end {end:%Y-%m-%d}")
+        return Tables(**derived.cut(self, start, end, scope))
 
-        def cut(frame: pd.DataFrame) -> pd.DataFrame:
-            keep = pd.Series(True, index=frame.index)
-            if start is not None:
-                keep &= frame["day"] >= start
-            if end is not None:
-                keep &= frame["day"] <= end
-            if scope is not None:
-                keep &= frame["scope"] == scope
-            return frame[keep].reset_index(drop=True)
+    def concat(self, *others: Tables) -> Tables:
+        """Return these tables and others as one, such as the days of several files.
 
-        return Tables(
-            {name: (lambda name=name: cut(self[name])) for name in self},
-            day_states=cut(self.day_states),
-            unknown_fields=self.unknown_fields,
-            quarantined=self.quarantined,
-            notes=self.notes,
-            facts=self.facts,
-        )
+        The rules are those of `load`: records that are there more than once, and say the same,
+        count once; what was noticed is added up. ``Tables.concat(*several)`` joins a list.
 
-    def summary(self) -> pd.DataFrame:
-        """Return what was read: one row per table that has rows, with days and people.
+        Parameters
+        ----------
+        *others
+            Further tables, such as from `load` or `fetch`.
 
-        The rows after the tables count what was noticed: duplicates collapsed, unknown fields,
-        records in quarantine.
+        Returns
+        -------
+        Tables
+            Where `day_states` differ, the one that promises less holds.
+
+        Raises
+        ------
+        ContentError
+            If two records have one key and different values: with table and key.
+        UsageError
+            If something else than tables is given.
+
+        Examples
+        --------
+        >>> import copilot_analytics as ca
+        >>> one = ca.load(b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}')
+        >>> two = ca.load(b'{"day":"2026-11-03","enterprise_id":"7","daily_active_users":4}')
+        >>> one.concat(two).entity["daily_active_users"].tolist()
+        [3, 4]
         """
-        rows = []
-        for name, frame in self.items():
-            if frame.empty:
-                continue
-            days = frame["day"]
-            rows.append(
-                {
-                    "what": name,
-                    "rows": len(frame),
-                    "days": days.nunique(),
-                    "first_day": days.min(),
-                    "last_day": days.max(),
-                    "people": frame["user_id"].nunique() if "user_id" in frame else pd.NA,
-                }
-            )
-        noticed = {
-            **self.facts,
-            "unknown fields": len(self.unknown_fields),
-            "records in quarantine": len(self.quarantined),
-            **self.notes,
-        }
-        rows += [{"what": what, "rows": count} for what, count in noticed.items()]
-        columns = ["what", "rows", "days", "first_day", "last_day", "people"]
-        summary = pd.DataFrame(rows, columns=columns)
-        counts = ["rows", "days", "people"]
-        return summary.astype(dict.fromkeys(counts, "Int64"))
+        for other in others:
+            if not isinstance(other, Tables):
+                raise UsageError(
+                    f"concat takes tables, not {type(other).__name__}",
+                    advice="give them one by one: Tables.concat(*several)",
+                )
+        return Tables(**derived.combine([self, *others]))
 
-    def __repr__(self) -> str:
-        filled = {name: len(self[name]) for name in self if len(self[name])}
-        shown = ", ".join(f"{name} {rows:,}" for name, rows in filled.items()) or "no rows"
-        return f"Tables({shown})"
+    def to_parquet(self, folder: str | Path) -> list[Path]:
+        """Write each table to a Parquet file, typed, for pandas, Polars, DuckDB, Spark and R.
 
-    def _repr_html_(self) -> str:
-        table = self.summary().to_html(index=False, na_rep="–", escape=True, border=0)
-        return f"<p>{html.escape('Copilot usage metrics')}</p>{table}"
+        Parameters
+        ----------
+        folder
+            Where ``users.parquet`` and the others go, also those without rows. Files of these
+            names are replaced together once all are written.
 
+        Returns
+        -------
+        list of Path
+            The files, readable by their owner only because they hold personal data.
 
-def _present_days(tables: Tables) -> pd.DataFrame:
-    """Return the days that have rows, as ``present``."""
-    parts = []
-    for family in _DAY_FAMILIES:
-        counted = tables[family].groupby(["scope", "day"], as_index=False).size()
-        parts.append(
-            counted.assign(family=family, state="present").rename(columns={"size": "rows"})
-        )
-    states = pd.concat(parts, ignore_index=True)[list(DAY_STATES)]
-    return states.astype({"scope": "str", "family": "str", "state": "str", "rows": "Int64"})
+        Raises
+        ------
+        StorageError
+            If the disk is full or does not let us write; what was there stays.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import copilot_analytics as ca
+        >>> tables = ca.load(b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}')
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     paths = tables.to_parquet(folder)
+        ...     print(pd.read_parquet(f"{folder}/entity.parquet").equals(tables.entity))
+        True
+        """
+        return exporting.to_parquet(self, folder)
+
+    def to_csv(self, folder: str | Path) -> list[Path]:
+        """Write each table that has rows to a CSV file, for tools that read nothing else.
+
+        UTF-8, with a heading; text in quotes, missing values empty; days as YYYY-MM-DD, times as
+        ISO 8601 in UTC. Text that a spreadsheet would run as a formula gets an apostrophe.
+
+        ``users.csv`` and the others replace files of these names in ``folder`` together; those of
+        tables without rows are removed. Returns and raises as `to_parquet`.
+
+        >>> import tempfile
+        >>> import copilot_analytics as ca
+        >>> tables = ca.load(b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}')
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     print([path.name for path in tables.to_csv(folder)])
+        ['entity.csv']
+        """
+        return exporting.to_csv(self, folder)
+
+    def to_excel(self, file: str | Path) -> Path:
+        """Write an Excel workbook with the meaning of each column, a summary, and the tables.
+
+        The sheet `definitions` comes from the catalogue. Days and times (UTC, to the millisecond)
+        are dates to Excel; text is never a formula or a link. Whole numbers of more than 15 digits
+        stand as text, because Excel would round them.
+
+        Parameters
+        ----------
+        file
+            Name of the workbook, ``.xlsx``; an existing one is replaced.
+
+        Returns
+        -------
+        Path
+            The file, readable by its owner only because it holds personal data.
+
+        Raises
+        ------
+        UsageError
+            If a table or a text is too long for Excel, or the extra ``excel`` is not installed.
+        StorageError
+            If the disk is full or does not let us write; what was there stays.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import copilot_analytics as ca
+        >>> tables = ca.load(b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}')
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     print(tables.to_excel(f"{folder}/usage.xlsx").name)
+        usage.xlsx
+        """
+        return workbook.to_excel(self, file)
+
+    def to_duckdb(self, file: str | Path) -> Path:
+        """Write a DuckDB database with all tables, typed; comments say what they mean.
+
+        An existing ``file`` is replaced as a whole. Returns and raises as `to_excel`; the extra is
+        called ``duckdb``.
+
+        >>> import tempfile
+        >>> import copilot_analytics as ca
+        >>> tables = ca.load(b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}')
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     print(tables.to_duckdb(f"{folder}/usage.duckdb").name)
+        usage.duckdb
+        """
+        return exporting.to_duckdb(self, file)
