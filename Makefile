@@ -37,7 +37,7 @@ docs: $(VENV)/.installed-dev  ## write the pages of docs/ that are made from the
 
 bench: $(VENV)/.installed-bench  ## compare reading with the usual ways (SAVE=1 keeps the figures)
 	$(BIN)/python -m benchmarks.reader $(if $(MEGABYTES),--megabytes $(MEGABYTES)) \
-	  $(if $(REPEATS),--repeats $(REPEATS)) $(if $(SAVE),--save)
+	  $(if $(REPEATS),--repeats $(REPEATS)) $(if $(HUGE),--huge) $(if $(SAVE),--save)
 
 clean:  ## remove what make made; reports and archives stay
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -84,7 +84,7 @@ def _comparison(file: Path, repeats: int, only: str) -> str:
     contenders.append(Contender(PLAIN, "benchmarks.readers.plain:all_bytes", file, is_partial=True))
     usual = measuring.compare(contenders, repeats, FINGERPRINT, _say)
     parts = [
-        f"One file of {_size(file)}; {repeats} runs of each.",
+        f"One file of {_size(file)}; runs of each: {repeats}.",
         _shown("The usual ways to tables", usual),
         _goals(usual),
     ]

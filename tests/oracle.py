@@ -238,8 +238,10 @@ class Reading:
                 row |= inner
                 if unknown:
                     extra[key] = unknown
-            elif place in ARRAYS and name == "users_window":
-                extra[key] = value  # it has no day, and so no row of its own
+            elif name == "users_window" and f"users_{ARRAYS.get(place)}" in self._columns:
+                extra[key] = without_nulls(value)  # it has no day, and so no rows of its own
+                for element in filter(None, value or []):
+                    self._split(f"users_{ARRAYS[place]}", "users", element, f"{place}[].")
             elif place in ARRAYS and f"{name}_{ARRAYS[place]}" in self._columns:
                 continue
             elif column in columns and not is_ours:

@@ -124,7 +124,7 @@ def test_entity_records_work_as_well_and_scopes_may_stand_side_by_side():
         metrics.acceptance_rate(tables.users_by_feature)
     result = metrics.acceptance_rate(tables.users_by_feature, by="scope")
     assert result["scope"].tolist() == ["organization:7", "organization:8"]
-    entity = {k: v for k, v in record.items() if not k.startswith("user_")}
+    entity = {k: v for k, v in record.items() if not k.startswith(("user_", "used_"))}
     found = metrics.acceptance_rate(load([entity]).entity_by_feature)
     assert found["generated"].tolist() == [4]
     assert found["people"].isna().all()

@@ -265,6 +265,32 @@ class TestValues:
         assert pd.isna(row["extra"]) or json.loads(row["extra"]) == more
 
 
+class TestWrappers:
+    def test_unknown_keys_of_a_window_stand_in_its_rows_and_the_row_s_own_win(self):
+        features = [{"feature": "a", "engaged_user_count": 2, "new": 2}, {"feature": "b"}]
+        window = {
+            "report_start_day": "2026-10-06",
+            "report_end_day": "2026-11-02",
+            "organization_id": "7",
+            "day_totals": [],
+            "new": 1,
+            "copilot_feature_engagement": {"active_user_count": 9, "totals_by_feature": features},
+        }
+        extra = ca.load(ndjson(window)).feature_engagement["extra"]
+        assert [json.loads(text) for text in extra] == [{"new": 2}, {"new": 1}]
+
+    @pytest.mark.parametrize("key", catalogue.HOUSEKEEPING)
+    def test_how_a_record_was_delivered_is_no_part_of_it(self, key):
+        """Families whose records are not documented to carry such keys as well."""
+        repo = {"day": "2026-11-02", "organization_id": "7", "repo_id": 5, "repo_name": "a"}
+        value = 7 if key == "entity_id_partition" else "2026-11-02"
+        wrapped = {key: value, "organization_id": "7", "day_totals": [repo]}
+        tables = ca.load([ndjson(repo), ndjson({**repo, key: value}), ndjson(wrapped)])
+        assert len(tables.repos) == 1
+        assert tables.facts["duplicates collapsed"] == 2
+        assert tables.unknown_fields.query("table == 'repos'").empty
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("content", "message"),

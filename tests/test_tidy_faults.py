@@ -79,6 +79,16 @@ class TestFiles:
         assert ca.load(windows).users.equals(ca.load(lines).users)
         assert refused(windows + b"garbage\r\n").line == 7
 
+    def test_f091_what_is_noticed_after_blank_lines_has_the_right_line(self):
+        content = ndjson(ONE) + b"\n\r\n" + ndjson(user_record(user_id=2, new=1))
+        assert ca.load(content).unknown_fields["line"].tolist() == [4]
+        problem = refused(content + b"\n" + ndjson(user_record(loc_added_sum=77)), "conflicts")
+        assert "line 1; <bytes>, line 6" in str(problem)
+
+    def test_f091_a_blank_line_does_not_make_up_for_two_records_on_one(self):
+        content = ndjson(ONE)[:-1] + ndjson(TWO) + b"\n" + ndjson(THREE)
+        assert refused(content, "more than one record on a line").line == 1
+
     @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\u0085", "\x0b", "\x0c", "\x1e", "\r"])
     @pytest.mark.parametrize("is_escaped", [True, False])
     def test_f092_only_a_line_feed_ends_a_record(self, sign, is_escaped):

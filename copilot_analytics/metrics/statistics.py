@@ -25,7 +25,8 @@ def with_share(frame: nw.LazyFrame, numerator: str, denominator: str, name: str)
     share, total = nw.col("_possible"), nw.col("_total")
     centre = (share + Z**2 / (2 * total)) / (1 + Z**2 / total)
     spread = share * (1 - share) / total + Z**2 / (4 * total * total)
-    half = spread.sqrt() * Z / (1 + Z**2 / total)
+    # What pandas keeps behind a missing value may be negative; such rows have no interval below.
+    half = spread.fill_null(0.0).sqrt() * Z / (1 + Z**2 / total)
     return frame.with_columns(
         # Rounding may leave the exact ends 0 and 1 by one part in 10^17.
         low=nw.when(share > 0).then(centre - half).otherwise(share),

@@ -60,7 +60,8 @@ def _bits(column: pa.ChunkedArray) -> np.ndarray:
     kind = array.type
     if pa.types.is_string(kind):
         coded = array.dictionary_encode()
-        hashed = pd.util.hash_array(coded.dictionary.to_numpy(zero_copy_only=False))
+        texts = coded.dictionary.to_numpy(zero_copy_only=False)
+        hashed = pd.util.hash_array(texts, categorize=False)  # each is there once
         places = coded.indices.fill_null(len(hashed)).to_numpy()
         return np.append(hashed, _NULL)[places]
     if pa.types.is_boolean(kind):

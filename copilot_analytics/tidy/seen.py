@@ -19,6 +19,7 @@ class SeenRecords:
     def __init__(self, family: str):
         self.family = family
         self._runs: list[tuple[np.ndarray, np.ndarray]] = []
+        self._first: tuple[dict[str, pa.Table], Collection] | None = None
 
     def without_repeated(self, tables: dict[str, pa.Table], collection: Collection):
         """Return the tables without the records that were read before.
@@ -30,8 +31,13 @@ class SeenRecords:
         """
         if BASE[self.family] not in tables:
             return tables
-        keys = collection.keys(self.family, tables)
-        said = record_digests(tables, RECORD, set(catalogue.HOUSEKEEPING)).reindex(keys.index)
+        if self._first is None and not self._runs:
+            self._first = tables, collection  # most reports come in one piece: nothing to compare
+            return tables
+        if self._first is not None:
+            first, self._first = self._first, None
+            self._remember(*(series.to_numpy() for series in self._digests(*first)))
+        keys, said = self._digests(tables, collection)
         repeated = pd.Series(False, index=keys.index)
         for known, digests in self._runs:
             places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
@@ -47,6 +53,12 @@ class SeenRecords:
         gone = keys.index[repeated].to_numpy()
         kept = {name: without_records(table, gone) for name, table in tables.items()}
         return {name: table for name, table in kept.items() if table.num_rows}
+
+    def _digests(self, tables: dict[str, pa.Table], collection: Collection):
+        """Return what each record is about, and what it says, as numbers."""
+        keys = collection.keys(self.family, tables)
+        said = record_digests(tables, RECORD, set(catalogue.HOUSEKEEPING))
+        return keys, said.reindex(keys.index)
 
     def _conflict(self, number: int, collection: Collection):
         key = ", ".join(record_key(self.family))
