@@ -5,10 +5,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format notebooks docs bench clean
+.PHONY: help report test lint format notebooks docs bench bench-fetching bench-archive clean
 
 help:  ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 report: $(VENV)/.installed  ## make a report: of the sample company, or ORG=name / ENTERPRISE=name
 	@$(BIN)/copilot-analytics report \
@@ -38,6 +38,12 @@ docs: $(VENV)/.installed-dev  ## write the pages of docs/ that are made from the
 bench: $(VENV)/.installed-bench  ## compare reading with the usual ways (SAVE=1 keeps the figures)
 	$(BIN)/python -m benchmarks.reader $(if $(MEGABYTES),--megabytes $(MEGABYTES)) \
 	  $(if $(REPEATS),--repeats $(REPEATS)) $(if $(HUGE),--huge) $(if $(SAVE),--save)
+
+bench-fetching: $(VENV)/.installed-bench  ## time a backfill against the latency of its calls
+	$(BIN)/python -m benchmarks.fetching $(if $(SAVE),--save)
+
+bench-archive: $(VENV)/.installed-bench  ## time writing and reading an archive (HUGE=1: 100,000 people)
+	$(BIN)/python -m benchmarks.archive $(if $(HUGE),--huge) $(if $(SAVE),--save)
 
 clean:  ## remove what make made; reports and archives stay
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis

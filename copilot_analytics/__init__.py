@@ -12,6 +12,7 @@ _HOMES = {
     "iter_tables": "tidy",
     "load": "tidy",
     "fetch": "fetching",
+    "load_links": "fetching",
     "sample": "samples",
     # keep
     "Archive": "archive",

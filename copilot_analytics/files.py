@@ -83,11 +83,11 @@ class NewFiles:
     """Files that are written beside their places and take them when all are whole and flushed.
 
     Used as a context; what has not been put in place at its end is removed. ``what`` names the
-    files in `step`.
+    files in `step`; ``check`` is called now and then, and may raise to give up.
     """
 
-    def __init__(self, what: str):
-        self.what = what
+    def __init__(self, what: str, check: Callable[[], object] = lambda: None):
+        self.what, self.check = what, check
         self._new: list[tuple[Path, Path, BinaryIO]] = []
 
     def __enter__(self) -> NewFiles:
@@ -95,6 +95,7 @@ class NewFiles:
 
     def open(self, path: Path) -> tuple[BinaryIO, Path]:
         """Return a new file that only its owner may read, to be written, and where it is so far."""
+        self.check()
         make_folder(path.parent)
         descriptor, beside = _new_beside(path)
         file = os.fdopen(descriptor, "wb")
@@ -105,6 +106,7 @@ class NewFiles:
     def place(self) -> None:
         """Put all files in place; each of them is whole, old or new, at any moment."""
         for _, beside, file in self._new:
+            self.check()
             file.close()
             step(f"{self.what} written")
             _flush_file(beside)

@@ -7,11 +7,15 @@ signatures into logs and exceptions. Here it does none of this.
 
 from __future__ import annotations
 
+import functools
+import http.client
+import io
 import ipaddress
 import logging
+import math
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
@@ -38,12 +42,22 @@ class Session(requests.Session):
         self.headers.update(headers)
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._settings = settings
+        self.limits = Limits(settings)
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter(self))
         _log_guard.add()
 
-    def ask(self, url: str, auth: Callable | None = None) -> requests.Response:
-        """Send a GET; the body is read with `read`, redirects are the caller's affair."""
+    def ask(
+        self, url: str, auth: Callable | None = None, method: str = "GET", **limits
+    ) -> requests.Response:
+        """Send a request without a body; the answer's is read with `read`.
+
+        Redirects are the caller's affair. See `Limits` for what else can be given.
+        """
         settings = self._settings
-        return self.get(
+        self.limits = Limits(settings, **limits)
+        return self.request(
+            method,
             url,
             auth=auth,
             stream=True,
@@ -62,6 +76,112 @@ class Session(requests.Session):
         if self._settings is not None:
             self._settings = None
             _log_guard.remove()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request is held to, besides the settings.
+
+    `deadline` is when the answer has to be there, by the monotonic clock; `addresses` are the only
+    ones to connect to, where any are given; `is_stopped` tells that nobody wants the answer.
+    """
+
+    settings: object
+    deadline: float = math.inf
+    addresses: Sequence[str] = ()
+    is_stopped: Callable[[], bool] = lambda: False
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Makes the connections of one session, which keep to its limits."""
+
+    def __init__(self, session: Session):
+        self._pools = _pools(session)
+        super().__init__()
+
+    def init_poolmanager(self, *arguments, **options) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **options):
+        manager = super().proxy_manager_for(proxy, **options)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _pools(session: Session) -> dict[str, type]:
+    """Return the classes of urllib3 for connections, bound to a session."""
+
+    def bound(pool: type) -> type:
+        bases, members = (_Connection, pool.ConnectionCls), {"session": session}
+        connection = type(pool.ConnectionCls.__name__, bases, members)
+        return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+    pools = (urllib3.HTTPConnectionPool, urllib3.HTTPSConnectionPool)
+    return {pool.scheme: bound(pool) for pool in pools}
+
+
+class _Connection:
+    """A connection to the addresses that were checked, whose answers end in time."""
+
+    session: Session
+
+    @property
+    def response_class(self) -> Callable:
+        return functools.partial(_Response, limits=self.session.limits)
+
+    def _new_conn(self) -> socket.socket:
+        # Resolving the name again could give another address than the one that was checked.
+        addresses = () if self.proxy else self.session.limits.addresses
+        name, failure = self.host, None
+        for address in addresses or (name,):
+            self.host = address
+            try:
+                return super()._new_conn()
+            except urllib3.exceptions.HTTPError as error:
+                failure = error
+            finally:
+                self.host = name
+        raise failure
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer of which every byte, those of its head too, has to come before the deadline."""
+
+    def __init__(self, sock: socket.socket, *arguments, limits: Limits, **options):
+        super().__init__(sock, *arguments, **options)
+        self.fp = io.BufferedReader(_Reader(sock, self.fp, limits))
+
+
+class _Reader(io.RawIOBase):
+    """Reads a socket until the deadline; left to itself, its timeout starts anew with each byte."""
+
+    PATIENCE = 0.25  # seconds after which it looks whether it is still wanted
+
+    def __init__(self, sock: socket.socket, file: io.BufferedIOBase, limits: Limits):
+        self._sock, self._file, self._limits = sock, file, limits
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        limits, settings = self._limits, self._limits.settings
+        end = min(limits.deadline, settings.monotonic() + settings.read_timeout)
+        while not limits.is_stopped():
+            left = end - settings.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._sock.settimeout(min(left, self.PATIENCE))
+            try:
+                return self._sock.recv_into(buffer)
+            except TimeoutError:
+                continue
+        raise ConnectionAbortedError
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def read(
@@ -134,8 +254,8 @@ def explain(error: Exception) -> Problem:
         return Problem(
             "tls",
             "the certificate of the server is not trusted",
-            "where a proxy inspects traffic, name its CA bundle in REQUESTS_CA_BUNDLE or "
-            "SSL_CERT_FILE; checking is never switched off",
+            "where a proxy inspects traffic, name its CA bundle in COPILOT_ANALYTICS_CA_BUNDLE, "
+            "REQUESTS_CA_BUNDLE or SSL_CERT_FILE; checking is never switched off",
         )
     advice = "check the connection, the firewall and HTTPS_PROXY, then run the same command again"
     for classes, fragment, meaning in _MEANINGS:

@@ -3,9 +3,14 @@
 import atexit
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from no_secrets import no_secret_left_behind, plant
+from web_server import FakeTime, WebServer
+
+__all__ = ["no_secret_left_behind", "plant"]
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 
@@ -53,3 +58,29 @@ def real_files() -> list[Path]:
     if not REAL.is_dir():
         pytest.skip("no real files beside this checkout")
     return sorted(REAL.glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def servers():
+    """Two scripted servers of a test module, on two ports: the API, and the host of the files."""
+    with WebServer() as api, WebServer() as blobs:
+        yield api, blobs
+
+
+@pytest.fixture
+def api(servers, caplog) -> WebServer:
+    """The API of a test; what the HTTP libraries log at DEBUG is searched for secrets (F169)."""
+    caplog.set_level("DEBUG")
+    return servers[0].reset()
+
+
+@pytest.fixture
+def blobs(servers) -> WebServer:
+    """The host of the files of a test."""
+    return servers[1].reset()
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    """Noon of 2026-11-22 in UTC; sleeping moves it on and takes no time."""
+    return FakeTime(datetime(2026, 11, 22, 12, 0, tzinfo=UTC))

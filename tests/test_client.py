@@ -4,10 +4,8 @@ Everything runs against a real server on the loopback address; sleeping is recor
 """
 
 import logging
-import shutil
 import socket
 import ssl
-import subprocess
 import traceback
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -21,16 +19,15 @@ from web_server import (
     CANARY,
     SIGNATURE,
     TOKEN,
-    FakeTime,
     Reply,
     WebServer,
     envelope,
     fails,
     html,
+    make_certificate,
     redirect,
     refusal,
     reply,
-    watched,
 )
 
 from copilot_analytics import catalogue
@@ -59,29 +56,6 @@ ENTERPRISE = "/enterprises/octo-corp/copilot/metrics/reports/users-1-day"
 ENTERPRISE_LATEST = "/enterprises/octo-corp/copilot/metrics/reports/enterprise-28-day/latest"
 LINK = f"https://copilot-reports.github.com/part-0?sig={SIGNATURE}"
 GOOD = envelope(LINK, day=DAY)
-
-
-@pytest.fixture(autouse=True)
-def _secrets_stay_inside(caplog):
-    """F164, F169: no log record of any test holds a token or a signature, at DEBUG either."""
-    with watched(caplog):
-        yield
-
-
-@pytest.fixture(scope="module")
-def web():
-    with WebServer() as server:
-        yield server
-
-
-@pytest.fixture
-def api(web):
-    return web.reset()
-
-
-@pytest.fixture
-def time():
-    return FakeTime(NOW)
 
 
 @pytest.fixture
@@ -160,10 +134,8 @@ def test_a_28_day_report_says_its_period(api, client):
     assert api.requests[0].query == {}
 
 
-def test_f056_f057_netrc_never_replaces_the_token(api, client, tmp_path, monkeypatch):
-    netrc = tmp_path / "netrc"
-    netrc.write_text(f"default login me password {CANARY}netrc\n")
-    netrc.chmod(0o600)
+def test_f056_f057_netrc_never_replaces_the_token(api, client, tmp_path, monkeypatch, plant):
+    netrc = plant(tmp_path / "netrc", f"default login me password {CANARY}netrc\n")
     monkeypatch.setenv("NETRC", str(netrc))
     api.on(USERS, GOOD)
     ask(client)
@@ -492,6 +464,20 @@ def test_f032_f033_f065_oddities_are_noted_and_harmless(api, client):
     )
 
 
+def test_f032_a_period_of_30_days_is_noted(api, client):
+    api.on(LATEST, envelope(LINK, report_start_day="2026-10-22"))
+    notes = client.links("organization-28-day", org="octo-org").notes
+    assert notes == ("the period has 30 days instead of 28",)
+
+
+def test_f033_fields_that_github_has_added_are_listed_once_in_a_run(api, client):
+    api.on(USERS, envelope(LINK, day=DAY, b=1, a=2), envelope(LINK, day=DAY, b=1, c=3))
+    notes = [ask(client).notes for _ in range(3)]
+    assert notes == [
+        ("unknown fields in the answer: a, b",), ("unknown fields in the answer: c",), ()
+    ]  # fmt: skip
+
+
 def test_an_envelope_that_names_no_day_counts_for_the_day_that_was_asked(api, client):
     api.on(USERS, reply(200, {"download_links": [LINK]}))
     found = ask(client)
@@ -500,7 +486,7 @@ def test_an_envelope_that_names_no_day_counts_for_the_day_that_was_asked(api, cl
 
 
 def test_an_answer_without_end_is_cut_off(api, client, monkeypatch):
-    monkeypatch.setattr("copilot_analytics.client.api._MAX_BYTES", 10)
+    monkeypatch.setattr("copilot_analytics.client.connection._MAX_BYTES", 10)
     api.on(USERS, Reply(200, b" " * 100, drip=0.02))
     began = monotonic()
     with fails(ContractError, "too long"):
@@ -561,6 +547,15 @@ def test_an_answer_that_drips_ends_at_the_deadline(api, settings, time):
     assert len(api.requests) == 2
 
 
+def test_f041_a_head_that_drips_ends_at_the_deadline(api, settings):
+    """Each byte comes well within the read timeout, and the head would take half a minute."""
+    api.on(USERS, Reply(200, b"{}", {"X-Slow": "z" * 600}, drip_head=0.05), GOOD)
+    began = monotonic()
+    with Client(replace(settings, read_timeout=0.2, connect_timeout=0.2)) as client:
+        assert ask(client).links
+    assert monotonic() - began < 3
+
+
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_an_answer_that_breaks_off_is_asked_again(api, client, framing):
     api.on(USERS, Reply(200, GOOD.body, framing=framing, cut=20), GOOD)
@@ -575,18 +570,12 @@ def test_a_server_that_does_not_speak_http_is_reported(api, client):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for localhost that nobody has signed."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    key, path = folder / "key.pem", folder / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", path],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return key, path
+    return make_certificate(tmp_path_factory.mktemp("tls"), "localhost", "api.octo.ghe.com")
+
+
+@pytest.fixture(scope="module")
+def other_certificate(tmp_path_factory):
+    return make_certificate(tmp_path_factory.mktemp("other"), "localhost")
 
 
 @pytest.fixture
@@ -600,19 +589,54 @@ def tls_api(certificate):
 
 def test_f042_an_unknown_certificate_is_refused_at_once(tls_api, settings, time):
     found = replace(settings, api_url=tls_api.url)
-    with Client(found) as client, fails(NetworkError, "certificate", "CA bundle"):
+    with Client(found) as client, fails(NetworkError, "certificate", "CA bundle") as caught:
         ask(client)
+    assert "COPILOT_ANALYTICS_CA_BUNDLE" in caught.value.advice
     assert (tls_api.requests, time.sleeps) == ([], [])
 
 
-def test_f043_the_setting_wins_over_the_environment(tls_api, certificate, settings, tmp_path):
-    other = tmp_path / "other.pem"
-    other.write_text("")
-    environ = {"GITHUB_TOKEN": TOKEN, "REQUESTS_CA_BUNDLE": str(other)}
-    found = Settings.from_environment(environ, ca_bundle=str(certificate[1]), api_url=tls_api.url,
-                                      clock=settings.clock)  # fmt: skip
+CA_VARIABLES = ["COPILOT_ANALYTICS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"]
+
+
+@pytest.mark.parametrize("right", [*CA_VARIABLES, "setting"])
+def test_f043_the_setting_wins_over_the_environment(
+    tls_api, certificate, other_certificate, settings, right
+):
+    """Each variable wins over those after it, which name certificates that are of no use here."""
+    chosen = {"ca_bundle": str(certificate[1])} if right == "setting" else {}
+    environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": tls_api.url}
+    for name in CA_VARIABLES[CA_VARIABLES.index(right) if right in CA_VARIABLES else 0 :]:
+        environ[name] = str((certificate if name == right else other_certificate)[1])
+    found = Settings.from_environment(environ, **chosen, clock=settings.clock)
     with Client(found) as client:
         assert ask(client).links
+
+
+def test_f043_certificates_of_another_authority_do_not_help(tls_api, other_certificate, settings):
+    found = replace(settings, api_url=tls_api.url, ca_bundle=str(other_certificate[1]))
+    with Client(found) as client, fails(NetworkError, "certificate"):
+        ask(client)
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_API_URL", "GH_HOST"])
+def test_f050_a_tenant_is_asked_at_its_own_host_without_a_prefix(
+    tls_api, certificate, settings, monkeypatch, variable
+):
+    resolve, asked = socket.getaddrinfo, []
+
+    def everything_is_here(host, port, *arguments, **options):
+        asked.append((host, port))
+        return resolve("127.0.0.1", tls_api.port, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", everything_is_here)
+    value = {"GITHUB_API_URL": "https://api.octo.ghe.com/", "GH_HOST": "octo.ghe.com"}[variable]
+    environ = {"GITHUB_TOKEN": TOKEN, "SSL_CERT_FILE": str(certificate[1]), variable: value}
+    found = Settings.from_environment(environ, clock=settings.clock)
+    with Client(found) as client:
+        assert ask(client).links
+    assert asked == [("api.octo.ghe.com", 443)]
+    assert tls_api.paths() == [USERS]
+    assert tls_api.requests[0].headers["Host"] == "api.octo.ghe.com"
 
 
 # --- proxies ------------------------------------------------------------------------------------
@@ -684,20 +708,6 @@ def test_f049_a_redirect_loop_ends_after_five_hops(api, client):
     with fails(NetworkError, "redirects") as caught:
         ask(client)
     assert (len(api.requests), caught.value.exit_code) == (6, 15)
-
-
-def test_f050_a_tenant_is_asked_at_its_own_host_without_a_prefix(settings, monkeypatch):
-    asked = []
-
-    def remember(self, url, auth=None):
-        asked.append(url)
-        raise OSError
-
-    monkeypatch.setattr("copilot_analytics.sessions.Session.ask", remember)
-    tenant = replace(settings, api_url="https://api.octo.ghe.com/")
-    with Client(tenant) as client, fails(NetworkError):
-        ask(client)
-    assert asked[0] == f"https://api.octo.ghe.com{USERS}?day={DAY}"
 
 
 # --- what is refused before anything is sent ----------------------------------------------------
@@ -791,7 +801,7 @@ def test_f168_a_crash_shows_no_token_even_with_the_variables_of_all_frames(
     def crash(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("copilot_analytics.client.api.classify", crash)
+    monkeypatch.setattr("copilot_analytics.client.connection.classify", crash)
     api.on(USERS, GOOD)
     with pytest.raises(ZeroDivisionError) as caught:
         ask(client)
@@ -809,17 +819,10 @@ def test_every_status_ends_in_an_error_with_four_parts(api, client, status):
     assert all(parts[part] for part in ("what", "said", "kept", "next")), parts
 
 
-def test_f169_other_loggers_are_left_alone_and_the_filter_goes_with_the_session(
-    api, settings, caplog
-):
-    """The guard is on the libraries' loggers only while a session exists."""
-    logger = logging.getLogger("urllib3.connectionpool")
-    before = list(logger.filters)
-    with Client(settings) as client, Client(settings):
-        api.on(USERS, GOOD)
+def test_f169_a_users_own_log_lines_of_the_library_are_redacted_too(api, settings, caplog):
+    api.on(USERS, GOOD)
+    with Client(settings) as client:
         ask(client)
-        assert len(logger.filters) == len(before) + 1
-        logger.debug("GET https://host/part?sig=%s", "abc")
-        assert "sig=abc" not in caplog.text
-        assert "/part?***" in caplog.text
-    assert logger.filters == before
+        logging.getLogger("urllib3.connectionpool").debug("GET https://host/part?sig=%s", "abc")
+    assert "sig=abc" not in caplog.text
+    assert "/part?***" in caplog.text

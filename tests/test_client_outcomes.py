@@ -112,3 +112,8 @@ def test_waits_between_tries_double_and_are_drawn_at_random(tries):
     longest = 2 ** (tries - 1)
     assert 0 <= min(waits) < 0.5 * longest < max(waits) <= longest
     assert seconds_to_retry(replace(answer, headers={"Retry-After": "30"}), tries, NOW) == 30
+
+
+def test_an_answer_does_not_show_its_links():
+    answer = Answer(Outcome.OK, 200, {"X-GitHub-SSO": f"required; url={LINK}"}, LINKS)
+    assert "sig=" not in repr(answer)

@@ -1,5 +1,6 @@
 """`Settings` take what the environment says, refuse what cannot be right, never show a secret."""
 
+import os
 import stat
 
 import pytest
@@ -29,6 +30,26 @@ def test_settings_come_from_the_environment(tmp_path):
     assert found.proxies == {"https": "http://proxy:3128", "no_proxy": "localhost"}
     assert found.ca_bundle == str(bundle)
     assert Settings.from_environment({"PATH": ""}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, "https://api.github.com"),
+        ({"GH_HOST": "github.com"}, "https://api.github.com"),
+        ({"GH_HOST": "Octo.ghe.com"}, "https://api.octo.ghe.com"),
+        ({"GH_HOST": "octo.ghe.com", "GITHUB_API_URL": "https://api.labs.ghe.com"},
+         "https://api.labs.ghe.com"),
+    ],
+)  # fmt: skip
+def test_f050_the_api_of_a_tenant_follows_from_its_host(environ, url):
+    assert Settings.from_environment({**environ, "GITHUB_TOKEN": TOKEN}).api_url == url
+
+
+def test_an_address_of_ones_own_wins_over_a_host_that_has_no_reports():
+    environ = {"GH_HOST": "github.company.example", "GITHUB_TOKEN": TOKEN}
+    found = Settings.from_environment(environ, api_url="http://127.0.0.1:8000")
+    assert found.api_url == "http://127.0.0.1:8000"
 
 
 def test_f164_settings_never_show_the_token():
@@ -62,9 +83,8 @@ def test_the_order_of_the_tokens_sources(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
-def test_f166_a_token_file_that_others_can_read_is_refused(tmp_path, mode):
-    file = tmp_path / "token"
-    file.write_text(TOKEN)
+def test_f166_a_token_file_that_others_can_read_is_refused(tmp_path, plant, mode):
+    file = plant(tmp_path / "token", TOKEN)
     file.chmod(mode)
     with fails(UsageError, "GITHUB_TOKEN_FILE", "chmod 600"):
         Settings.from_environment({"GITHUB_TOKEN_FILE": str(file)})
@@ -80,6 +100,14 @@ def test_a_token_file_that_is_absent_or_empty_is_refused(tmp_path):
         Settings.from_environment({"GITHUB_TOKEN_FILE": str(empty)})
 
 
+def test_a_token_is_not_read_from_what_is_no_file(tmp_path):
+    """A pipe would keep the program waiting for ever."""
+    for path in (tmp_path / "folder", tmp_path / "pipe"):
+        path.mkdir(0o700) if path.name == "folder" else os.mkfifo(path, 0o600)
+        with fails(UsageError, "is not a file"):
+            Settings.from_environment({"GITHUB_TOKEN_FILE": str(path)})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -89,10 +117,16 @@ def test_a_token_file_that_is_absent_or_empty_is_refused(tmp_path):
         ("GITHUB_API_URL", "api.github.com"),
         ("GITHUB_API_URL", "https://["),
         ("GITHUB_API_URL", f"https://me:{CANARY}@api.github.com"),
+        ("GITHUB_API_URL", "https://octo.ghe.com"),
+        ("GITHUB_API_URL", "https://api.octo.ghe.com/api/v3"),
+        ("GH_HOST", "github.company.example"),
+        ("GH_HOST", "octo.ghe.com.example"),
         ("COPILOT_ANALYTICS_DOWNLOAD_HOSTS", "https://blobs.example"),
         ("COPILOT_ANALYTICS_DOWNLOAD_HOSTS", "blobs.example:port"),
         ("COPILOT_ANALYTICS_DOWNLOAD_HOSTS", "*.example"),
+        ("COPILOT_ANALYTICS_CA_BUNDLE", "/nowhere/ca.pem"),
         ("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem"),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(name, value):

@@ -1,135 +1,53 @@
-"""`download.files` gives all files of a report, complete and checked, or none (faults F055-F087).
+"""`download.files` gives all files of a report from GitHub's hosts, or none (F055-F070, F084-F087).
 
-Everything runs against a real server on the loopback address; sleeping is recorded, not done.
+Everything runs against real servers on the loopback address.
 """
 
-import base64
-import gzip
+import errno
 import hashlib
-import io
-import json
-import signal
 import socket
+import ssl
 import stat
-import subprocess
-import sys
 import threading
 import time as real_time
-import tracemalloc
-import zlib
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+import requests
+from downloads import (
+    BODY,
+    EXPIRED,
+    blobs,
+    folder,
+    get,
+    left,
+    lines,
+    md5,
+    settings,
+)
+from hypothesis import given
 from hypothesis import strategies as st
 from web_server import (
     CANARY,
     SIGNATURE,
-    TOKEN,
-    FakeTime,
     Reply,
     WebServer,
     fails,
-    html,
+    make_certificate,
     redirect,
-    watched,
 )
 
-from copilot_analytics import download
 from copilot_analytics.client import Settings
 from copilot_analytics.download import check_link
-from copilot_analytics.download.body import Body, Failure
-from copilot_analytics.download.hosts import check_addresses
-from copilot_analytics.errors import (
-    ContractError,
-    CopilotAnalyticsError,
-    DownloadError,
-    NetworkError,
-    StorageError,
-)
+from copilot_analytics.download.hosts import checked_addresses
+from copilot_analytics.errors import ContractError, DownloadError, NetworkError
+from copilot_analytics.sessions import Session
 
-NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-EXPIRED = Reply(
-    403,
-    b"<?xml version='1.0'?><Error><Code>AuthenticationFailed</Code><Message>Signature not valid in "
-    b"the specified time frame: sig=" + SIGNATURE.encode() + b"</Message></Error>",
-    {"Content-Type": "application/xml"},
-)
+__all__ = ["blobs", "folder", "get", "settings"]  # fixtures
 
 
-def lines(*numbers: int) -> bytes:
-    return b"".join(b'{"user_id": %d}\n' % number for number in numbers)
-
-
-BODY = lines(*range(100))
-
-
-@pytest.fixture(autouse=True)
-def _secrets_stay_inside(caplog):
-    """F087, F169: no log record of any test holds a signature, at DEBUG either."""
-    with watched(caplog):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _nothing_but_four_headers(web):
-    """F055, F059: no test ever sends the storage host a credential or a header of ours."""
-    yield
-    for request in web.requests:
-        assert set(request.headers) <= {"Host", "User-Agent", "Accept", "Accept-Encoding"}
-
-
-@pytest.fixture(scope="module")
-def web():
-    with WebServer() as server:
-        yield server
-
-
-@pytest.fixture
-def blobs(web):
-    return web.reset()
-
-
-@pytest.fixture
-def time():
-    return FakeTime(NOW)
-
-
-@pytest.fixture
-def settings(blobs, time):
-    return Settings(
-        token=TOKEN,
-        download_hosts=(blobs.host,),
-        connect_timeout=2,
-        read_timeout=2,
-        clock=time.now,
-        sleep=time.sleep,
-        monotonic=time.monotonic,
-    )
-
-
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "files"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
-def get(folder, settings):
-    """Download links into the folder."""
-
-    def run(*links, **options):
-        return download.files(links, folder, **({"settings": settings} | options))
-
-    return run
-
-
-def left(folder) -> list[str]:
-    """What lies in a folder, hidden files included."""
-    return sorted(path.name for path in folder.iterdir())
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 # --- the good case ------------------------------------------------------------------------------
@@ -139,7 +57,7 @@ def left(folder) -> list[str]:
 def test_a_file_arrives_as_it_was_sent(blobs, get, framing):
     (file,) = get(blobs.file("part-0", BODY, framing=framing))
     assert file.path.read_bytes() == BODY
-    assert file.sha256 == hashlib.sha256(BODY).hexdigest()
+    assert file.sha256 == sha256(BODY)
     assert file.size == len(BODY)
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
 
@@ -194,18 +112,32 @@ def test_shards_are_fetched_side_by_side_but_not_all_at_once(blobs, get):
     assert 2 <= most[0] <= 4
 
 
-@pytest.mark.parametrize("entry", ["machine 127.0.0.1", "default"])
+@pytest.fixture
+def store(settings):
+    """Another host of files: under another name, and on a port of its own."""
+    with WebServer() as server:
+        server.url = f"http://localhost:{server.port}"
+        yield server
+        for request in server.requests:
+            assert set(request.headers) <= {"Host", "User-Agent", "Accept", "Accept-Encoding"}
+
+
+@pytest.fixture
+def both(blobs, store, settings):
+    return replace(settings, download_hosts=(blobs.host, f"localhost:{store.port}"))
+
+
+@pytest.mark.parametrize("entry", ["machine 127.0.0.1", "machine localhost", "default"])
 def test_f056_to_f058_netrc_adds_no_password_not_even_after_a_redirect(
-    blobs, get, tmp_path, monkeypatch, entry
+    blobs, store, both, get, tmp_path, monkeypatch, plant, entry
 ):
-    netrc = tmp_path / "netrc"
-    netrc.write_text(f"{entry} login me password {CANARY}netrc\n")
-    netrc.chmod(0o600)
+    netrc = plant(tmp_path / "netrc", f"{entry} login me password {CANARY}netrc\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    blobs.on("/front", redirect(blobs.file("part-0", BODY)))
-    get(blobs.link("front"))
-    assert blobs.paths() == ["/front", "/part-0"]
-    assert all("Authorization" not in request.headers for request in blobs.requests)
+    blobs.on("/front", redirect(store.file("part-0", BODY)))
+    get(blobs.link("front"), settings=both)
+    assert (blobs.paths(), store.paths()) == (["/front"], ["/part-0"])
+    for request in (*blobs.requests, *store.requests):
+        assert "Authorization" not in request.headers
 
 
 def test_cookies_are_not_sent_back(blobs, get):
@@ -315,12 +247,56 @@ def test_f069_an_allowed_name_with_an_inner_address_is_refused(get, monkeypatch,
         get(f"https://copilot-reports.github.com/a?sig={SIGNATURE}")
 
 
+def test_f069_the_address_that_was_checked_is_the_one_that_is_connected_to(get, monkeypatch):
+    """A name that resolves to something else a moment later (DNS rebinding) gains nothing."""
+    public = "140.82.112.3", "2606:50c0:8000::153"
+    families = {True: socket.AF_INET6, False: socket.AF_INET}
+    resolved, connected = [], []
+
+    def resolve(host, port, *_, **__):
+        if host in public:  # what the connection itself resolves: an address
+            return [(families[":" in host], socket.SOCK_STREAM, 6, "", (host, port))]
+        resolved.append(host)
+        places = public if len(resolved) == 1 else ("127.0.0.1",)
+        return [(families[":" in one], socket.SOCK_STREAM, 6, "", (one, port)) for one in places]
+
+    def connect(_, place):
+        connected.append(place)
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr("copilot_analytics.download.attempts.WAITS", (0,))
+    with fails(NetworkError, "copilot-reports.github.com", "refused"):
+        get(f"https://copilot-reports.github.com/a?sig={SIGNATURE}")
+    assert resolved == ["copilot-reports.github.com"]
+    assert connected == [(one, 443) for one in public]
+
+
+def test_f069_the_certificate_is_that_of_the_name_and_not_of_the_address(
+    settings, tmp_path_factory
+):
+    key, path = make_certificate(tmp_path_factory.mktemp("tls"), "files.example")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(path, key)
+    trusting = replace(settings, ca_bundle=str(path))
+    with WebServer(tls) as server, Session(trusting, {}) as session:
+        server.on("/a", Reply(200, BODY))
+        address, place = f"https://files.example:{server.port}/a", ["127.0.0.1"]
+        session.ask(address, addresses=place).close()
+        assert server.requests[0].headers["Host"] == f"files.example:{server.port}"
+        with pytest.raises(requests.exceptions.SSLError, match="other.example"):
+            session.ask(address.replace("files", "other"), addresses=place)
+        with pytest.raises(requests.exceptions.ConnectionError, match="resolve"):
+            session.ask(address)
+
+
 def test_f069_a_proxy_resolves_by_itself_and_settings_win(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("resolved"))
     parts = check_link("https://copilot-reports.github.com/a", Settings())
-    check_addresses(parts, Settings(proxies={"https": "http://proxy:3128"}))
+    checked_addresses(parts, Settings(proxies={"https": "http://proxy:3128"}))
     named = Settings(download_hosts=("blobs.example",))
-    check_addresses(check_link("https://blobs.example:9000/a", named), named)
+    checked_addresses(check_link("https://blobs.example:9000/a", named), named)
 
 
 def test_plain_http_needs_a_loopback_address_even_for_a_host_of_the_settings(get, monkeypatch):
@@ -338,14 +314,22 @@ def test_f086_too_many_links_are_refused(blobs, get):
 
 
 def test_f084_a_redirect_to_another_allowed_host_is_followed_without_credentials(
-    blobs, get, settings
+    blobs, store, both, get
 ):
-    with WebServer() as store:
-        blobs.on("/front", redirect(store.file("part-0", BODY)))
-        both = replace(settings, download_hosts=(blobs.host, store.host))
-        (file,) = get(blobs.link("front"), settings=both)
-        assert file.size == len(BODY)
-        assert set(store.requests[0].headers) == {"Host", "User-Agent", "Accept", "Accept-Encoding"}
+    blobs.on("/front", redirect(store.file("part-0", BODY)))
+    (file,) = get(blobs.link("front"), settings=both)
+    assert file.path.read_bytes() == BODY
+    assert (len(blobs.requests), len(store.requests)) == (1, 1)
+    assert set(store.requests[0].headers) == {"Host", "User-Agent", "Accept", "Accept-Encoding"}
+
+
+def test_f085_the_links_of_one_report_may_lead_to_several_hosts(blobs, store, both, get):
+    links = [blobs.file("part-0", lines(0)), store.file("part-1", lines(1))]
+    found = get(*links, settings=both)
+    assert [file.path.read_bytes() for file in found] == [lines(0), lines(1)]
+    with fails(ContractError, "localhost"):
+        get(*links)
+    assert len(store.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -368,8 +352,9 @@ def test_a_fourth_redirect_is_not_followed(blobs, get):
 # --- links that expire, servers that fail -------------------------------------------------------
 
 
-def test_f060_an_expired_link_is_renewed_once(blobs, get):
-    blobs.on("/part-0", EXPIRED, Reply(200, BODY))
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+def test_f060_f062_a_link_that_is_refused_is_renewed_once(blobs, get, status):
+    blobs.on("/part-0", replace(EXPIRED, status=status), Reply(200, BODY))
     renewed = []
 
     def renew():
@@ -388,6 +373,7 @@ def test_f061_f062_a_link_that_stays_refused_ends_after_the_second_envelope(
     renewed = []
 
     def renew():
+        assert not renewed, "asked for a third envelope"
         renewed.append(1)
         return [blobs.link("part-0")]
 
@@ -398,20 +384,29 @@ def test_f061_f062_a_link_that_stays_refused_ends_after_the_second_envelope(
     assert (len(renewed), len(blobs.requests), left(folder)) == (1, 2, [])
 
 
-def test_files_that_are_complete_are_kept_when_links_are_renewed(blobs, get):
-    links = [blobs.file(f"part-{n}", lines(n)) for n in range(3)]
+def test_f063_files_that_are_complete_are_not_received_again_when_links_are_renewed(blobs, get):
+    links = [blobs.link(f"part-{n}") for n in range(3)]
+    for n in range(3):
+        whole = Reply(200, lines(n), {"Content-MD5": md5(lines(n))})
+        # Whoever reads the second answer's body finds it cut.
+        blobs.on(f"/part-{n}", whole, replace(whole, cut=0))
     blobs.on("/part-1", EXPIRED, Reply(200, lines(1)))
     found = get(*links, renew=lambda: [f"{link}&new=1" for link in reversed(links)])
     assert [file.path.read_bytes() for file in found] == [lines(2), lines(1), lines(0)]
-    assert sorted(blobs.paths()) == ["/part-0", "/part-1", "/part-1", "/part-2"]
+    assert [file.sha256 for file in found] == [sha256(lines(n)) for n in (2, 1, 0)]
+    assert len(blobs.requests) == 6
 
 
-def test_renewed_links_whose_path_tells_nothing_are_all_fetched_again(blobs, get, folder):
-    blobs.on("/blob", Reply(200, lines(1)), EXPIRED, Reply(200, lines(2)))
-    links = [f"{blobs.link('blob')}&part={n}" for n in range(2)]
-    found = get(*links, renew=lambda: links)
-    assert len(blobs.requests) == 4
-    assert len(left(folder)) == len(found) == 2
+def test_r25_renewed_links_to_other_bytes_are_received(blobs, get, folder):
+    """A day may be published again between two envelopes: versions are never mixed."""
+    first, second = ((lines(n, version), lines(9, version)) for version in (1, 2) for n in (0,))
+    for headers in (lambda body: {"Content-MD5": md5(body)}, lambda body: {}):
+        blobs.on("/a", *(Reply(200, one[0], headers(one[0])) for one in (first, second)))
+        blobs.on("/b", EXPIRED, Reply(200, second[1], headers(second[1])))
+        links = [blobs.link("a"), blobs.link("b")]
+        found = get(*links, renew=lambda links=links: links)
+        assert [file.path.read_bytes() for file in found] == list(second)
+        assert len(left(folder)) == 2
 
 
 def test_what_renewing_says_is_not_hidden(blobs, get, folder):
@@ -475,317 +470,3 @@ def test_f083_any_other_status_is_not_a_file(blobs, get, folder, status):
     with fails(ContractError, f"HTTP {status}"):
         get(blobs.link("part-0"))
     assert left(folder) == []
-
-
-# --- completeness -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_f071_a_body_shorter_than_announced_is_tried_again_and_refused(blobs, get, folder, framing):
-    blobs.on("/part-0", Reply(200, BODY, framing=framing, cut=len(lines(1, 2, 3))))
-    with fails(DownloadError, "not complete"):
-        get(blobs.link("part-0"))
-    assert len(blobs.requests) == 3
-    assert left(folder) == []
-
-
-def test_f072_a_cut_record_is_found_where_no_length_was_given(blobs, get, folder):
-    blobs.on("/part-0", Reply(200, BODY, framing="close", cut=len(BODY) - 5))
-    with fails(DownloadError, "ends within a record"):
-        get(blobs.link("part-0"))
-    assert left(folder) == ["quarantine"]
-
-
-def test_f073_a_cut_at_a_line_end_without_length_is_accepted_and_noted(blobs, get):
-    (file,) = get(blobs.file("part-0", BODY, framing="close", cut=len(lines(0, 1))))
-    assert file.path.read_bytes() == lines(0, 1)
-    assert "unverified length" in file.notes[0]
-
-
-def test_a_cut_after_a_line_of_a_pretty_printed_object_is_found(blobs, get):
-    pretty = json.dumps({"day": "2026-11-20", "totals": [1, 2]}, indent=1).encode()
-    assert get(blobs.file("part-0", pretty, framing="close"))
-    blobs.on("/part-0", Reply(200, pretty[: pretty.index(b"\n", 5) + 1], framing="close"))
-    with fails(DownloadError, "ends within a record"):
-        get(blobs.link("part-0"))
-
-
-GOOD_SHAPES = {
-    "no line end": b'{"a": 1}\n{"b": 2}',
-    "one object": b'{"day_totals": []}',
-    "array": b'[{"a": 1},\n {"b": 2}]\n',
-    "BOM": b"\xef\xbb\xbf" + BODY,
-    "blank lines": b"\n\n" + BODY + b"\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("case", GOOD_SHAPES)
-@pytest.mark.parametrize("framing", ["length", "close"])
-def test_f089_to_f094_all_shapes_of_a_report_are_accepted(blobs, get, case, framing):
-    (file,) = get(blobs.file("part-0", GOOD_SHAPES[case], framing=framing))
-    assert file.path.read_bytes() == GOOD_SHAPES[case]
-
-
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(data=st.data())
-def test_a_cut_anywhere_never_passes_for_a_whole_file_unless_it_is_noted(blobs, get, data):
-    body = lines(*range(5))
-    compress = data.draw(st.booleans())
-    sent = gzip.compress(body, mtime=0) if compress else body
-    framing = data.draw(st.sampled_from(["length", "chunked", "close"]))
-    cut = data.draw(st.integers(0, len(sent) - 1))
-    headers = {"Content-Encoding": "gzip"} if compress else {}
-    blobs.on("/part-0", Reply(200, sent, headers, framing=framing, cut=cut))
-    try:
-        (file,) = get(blobs.link("part-0"))
-    except CopilotAnalyticsError:
-        return
-    assert framing == "close"
-    assert not compress
-    assert "unverified length" in file.notes[0]
-    assert file.path.read_bytes().rstrip().endswith(b"}")
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "deflate", "nothing said"])
-def test_f075_compression_that_was_not_asked_for_is_decoded(blobs, get, encoding):
-    packed = zlib.compress(BODY) if encoding == "deflate" else gzip.compress(BODY)
-    headers = {} if encoding == "nothing said" else {"Content-Encoding": encoding}
-    (file,) = get(blobs.file("part-0", packed, headers=headers))
-    assert file.path.read_bytes() == BODY
-    assert file.sha256 == hashlib.sha256(BODY).hexdigest()
-    assert "decoded from" in file.notes[0]
-
-
-def test_gzip_in_several_parts_is_decoded_to_its_end(blobs, get):
-    (file,) = get(blobs.file("part-0", gzip.compress(BODY) + gzip.compress(lines(7))))
-    assert file.path.read_bytes() == BODY + lines(7)
-
-
-def test_f074_gzip_without_its_end_is_found_although_the_length_agrees(blobs, get):
-    packed = gzip.compress(lines(*range(20_000)))
-    half = packed[: len(packed) // 2]
-    with fails(DownloadError, "compression has no end"):
-        get(blobs.file("part-0", half, headers={"Content-Encoding": "gzip"}))
-    assert len(blobs.requests) == 3
-
-
-def test_damaged_gzip_is_found(blobs, get):
-    packed = bytearray(gzip.compress(BODY))
-    packed[len(packed) // 2] ^= 0xFF
-    with fails(DownloadError, "compression"):
-        get(blobs.file("part-0", bytes(packed), headers={"Content-Encoding": "gzip"}))
-
-
-def test_an_unknown_compression_is_refused(blobs, get):
-    with fails(ContractError, "br"):
-        get(blobs.file("part-0", BODY, headers={"Content-Encoding": "br"}))
-
-
-def test_the_length_is_compared_with_what_came_before_decoding(settings):
-    """The HTTP library does so as well; a file must not depend on it."""
-    body = Body({"Content-Length": str(len(BODY) + 1)}, io.BytesIO(), settings)
-    body.add(BODY)
-    with pytest.raises(Failure, match="not complete"):
-        body.finish()
-
-
-def md5(content: bytes) -> str:
-    return base64.b64encode(hashlib.md5(content).digest()).decode()
-
-
-@pytest.mark.parametrize("name", ["Content-MD5", "x-ms-blob-content-md5"])
-def test_f076_a_digest_that_disagrees_is_tried_again_and_refused(blobs, get, folder, name):
-    wrong = Reply(200, BODY, {name: md5(b"other")})
-    blobs.on("/part-0", wrong, Reply(200, BODY, {name: md5(BODY)}))
-    assert get(blobs.link("part-0"))[0].size == len(BODY)
-    blobs.on("/part-0", wrong)
-    with fails(DownloadError, "digest", "quarantine"):
-        get(blobs.link("part-0"))
-    (kept,) = (folder / "quarantine").iterdir()
-    assert kept.read_bytes() == BODY
-
-
-def test_a_digest_of_the_decoded_or_of_the_sent_bytes_is_right(blobs, get):
-    packed = gzip.compress(BODY)
-    for digest in (md5(packed), md5(BODY)):
-        get(blobs.file("part-0", packed, headers={"Content-MD5": digest}))
-    with fails(DownloadError, "digest"):
-        get(blobs.file("part-0", BODY, headers={"Content-MD5": "no digest"}))
-
-
-# --- limits -------------------------------------------------------------------------------------
-
-
-def test_f077_a_decompression_bomb_is_stopped(blobs, get, folder):
-    bomb = gzip.compress(b"[" + b" " * 200_000_000, compresslevel=1)
-    link = blobs.file("part-0", bomb, headers={"Content-Encoding": "gzip"})
-    tracemalloc.start()
-    with fails(ContractError, "more than 200 times"):
-        get(link)
-    assert tracemalloc.get_traced_memory()[1] < 16 * 1024**2
-    tracemalloc.stop()
-    assert left(folder) == []
-    assert len(blobs.requests) == 1
-
-
-def test_f078_an_endless_body_is_stopped(blobs, get, settings):
-    link = blobs.file("part-0", BODY * 1000, framing="close")
-    with fails(ContractError, "larger than 10,000 bytes"):
-        get(link, settings=replace(settings, max_file_bytes=10_000))
-
-
-def test_an_endless_line_is_stopped(blobs, get, settings):
-    small = replace(settings, max_line_bytes=100_000)
-    long = b'{"a": "' + b"x" * 200_000 + b'"}\n'
-    assert get(blobs.file("part-0", BODY * 1000), settings=small)
-    with fails(ContractError, "line longer than 100,000"):
-        get(blobs.file("part-0", long), settings=small)
-
-
-@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
-def test_f079_a_slow_drip_is_stopped_at_the_total_deadline(blobs, get, settings, folder, framing):
-    link = blobs.file("part-0", BODY, framing=framing, drip=0.02)
-    began = real_time.monotonic()
-    with fails(DownloadError, "not complete in the time allowed"):
-        get(link, settings=replace(settings, file_timeout=0.2))
-    assert real_time.monotonic() - began < 1.5
-    assert (left(folder), len(blobs.requests)) == ([], 1)
-
-
-def test_a_silent_server_ends_at_the_read_timeout(blobs, get, settings):
-    link = blobs.file("part-0", BODY, delay=5)
-    with fails(NetworkError, "no answer came"):
-        get(link, settings=replace(settings, read_timeout=0.05))
-
-
-# --- content that is no report ------------------------------------------------------------------
-
-WRONG = {
-    "F080 HTML": (html(), "HTML"),
-    "F080 HTML under another name": (Reply(200, b" <!DOCTYPE html><p>Sign in"), "HTML"),
-    "F081 XML": (replace(EXPIRED, status=200), "XML message came instead of the file: Auth"),
-    "text": (Reply(200, b"user_id,day\n1,2026-11-20\n"), "not JSON"),
-    "blank": (Reply(200, b" \n"), "not JSON"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_f080_f081_a_page_instead_of_the_file_goes_to_quarantine(blobs, get, folder, case):
-    answer, text = WRONG[case]
-    blobs.on("/part-0", answer)
-    with fails(ContractError, text, "quarantine") as caught:
-        get(blobs.link("part-0"))
-    assert caught.value.exit_code == 16
-    assert len(blobs.requests) == 1
-    assert left(folder) == ["quarantine"]
-    (kept,) = (folder / "quarantine").iterdir()
-    assert kept.read_bytes() == answer.body
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert stat.S_IMODE((folder / "quarantine").stat().st_mode) == 0o700
-
-
-def test_f082_a_file_without_bytes_is_told_from_a_broken_one(blobs, get):
-    (file,) = get(blobs.file("part-0", b""))
-    assert (file.size, file.notes) == (0, ("the file has no bytes",))
-    with fails(CopilotAnalyticsError):
-        get(blobs.file("part-0", b"", framing="close"))
-
-
-def test_a_wrong_page_is_not_asked_for_again_with_another_link(blobs, get):
-    blobs.on("/part-0", html())
-    with fails(ContractError, "HTML"):
-        get(blobs.link("part-0"), renew=lambda: pytest.fail("renewed"))
-
-
-def test_nothing_is_left_aside_when_another_link_succeeds(blobs, get, folder):
-    cut = Reply(200, BODY, framing="close", cut=5)
-    blobs.on("/part-0", cut, cut, cut, Reply(200, BODY))
-    get(blobs.link("part-0"), renew=lambda: [blobs.link("part-0")])
-    assert len(left(folder)) == 1
-
-
-def test_nothing_is_left_aside_when_another_try_succeeds(blobs, get, folder):
-    blobs.on("/part-0", Reply(200, BODY, framing="close", cut=5), Reply(200, BODY))
-    get(blobs.link("part-0"))
-    assert left(folder) == ["part-00000.ndjson"]
-
-
-# --- storage, threads ---------------------------------------------------------------------------
-
-
-def test_f127_a_folder_that_is_not_there_is_a_storage_error(blobs, tmp_path, settings):
-    with fails(StorageError, "no file can be made"):
-        download.files([blobs.file("part-0", BODY)], tmp_path / "none", settings=settings)
-
-
-def test_f123_a_full_disk_is_a_storage_error_and_leaves_nothing(blobs, get, folder, monkeypatch):
-    def full(_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with fails(StorageError, "No space left") as caught:
-        get(blobs.file("part-0", BODY))
-    assert caught.value.exit_code == 17
-    assert (left(folder), len(blobs.requests)) == ([], 1)
-
-
-def test_f122_an_interrupt_does_not_wait_for_a_silent_server(blobs, get, folder):
-    links = [blobs.file("part-0", BODY), blobs.file("part-1", BODY, delay=1.5)]
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    began = real_time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        get(*links, progress=interrupt)
-    assert real_time.monotonic() - began < 1.2
-    assert left(folder) == []
-
-
-def test_f122_an_interrupted_process_ends_at_once(blobs):
-    link = blobs.file("part-0", BODY, delay=5)
-    program = (
-        "import sys, tempfile\n"
-        "from copilot_analytics import client, download\n"
-        "settings = client.Settings(download_hosts=(sys.argv[1],))\n"
-        "with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:\n"
-        "    download.files([sys.argv[2]], folder, settings=settings)\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program, blobs.host, link], stderr=subprocess.PIPE, text=True
-    ) as process:
-        while not blobs.requests:
-            real_time.sleep(0.02)
-        began = real_time.monotonic()
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate()
-    assert real_time.monotonic() - began < 2
-    assert "KeyboardInterrupt" in said
-    assert SIGNATURE not in said
-
-
-@pytest.mark.parametrize("answer", [html(), redirect("https://evil.example/")])
-def test_the_other_files_are_given_up_when_one_cannot_be_had(blobs, get, folder, answer):
-    blobs.on("/part-0", answer)
-    with fails(ContractError):
-        get(blobs.link("part-0"), blobs.file("part-1", BODY, drip=0.02))
-    assert not [thread for thread in threading.enumerate() if "(run)" in thread.name]
-    assert set(left(folder)) <= {"quarantine"}
-
-
-def test_a_mistake_of_ours_in_a_thread_is_not_swallowed(blobs, get, monkeypatch):
-    def broken(*_):
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("copilot_analytics.download.attempts.check_content", broken)
-    with pytest.raises(ZeroDivisionError):
-        get(blobs.file("part-0", BODY))
-
-
-def test_the_gravest_of_several_failures_is_reported(blobs, get):
-    blobs.on("/part-0", Reply(404))
-    blobs.on("/part-1", replace(html(), delay=0.1))
-    with fails(ContractError, "HTML"):
-        get(blobs.link("part-0"), blobs.link("part-1"))

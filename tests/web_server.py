@@ -14,9 +14,11 @@ so a reply may break off, drip, lie about its length, or be no HTTP at all. All 
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import socketserver
 import ssl
+import subprocess
 import threading
 import time
 import traceback
@@ -40,7 +42,9 @@ class Reply:
 
     `framing` says how the client learns where the body ends: ``length``, ``chunked``, ``close``, or
     ``none`` for a body that is sent as it is, with no head. Only `cut` bytes of the body are sent
-    before the connection closes; `delay` seconds pass before the answer, `drip` after each byte.
+    before the connection closes; `delay` seconds pass before the answer, `drip` after each byte of
+    the body, `drip_head` after each byte of the head. An `endless` body is sent again and again, a
+    thousand times.
     """
 
     status: int = 200
@@ -50,6 +54,8 @@ class Reply:
     cut: int | None = None
     delay: float = 0
     drip: float = 0
+    drip_head: float = 0
+    endless: bool = False
 
     def head(self) -> bytes:
         headers = {"Content-Type": "application/json", **self.headers}
@@ -148,7 +154,10 @@ class WebServer:
         return self
 
     def on(self, path: str, *replies: Reply) -> str:
-        """Script the answers of a path, and return its address; the last answer repeats."""
+        """Script the answers of a path, and return its address; the last answer repeats.
+
+        In place of an answer may stand a function that makes it from the `Request`.
+        """
         self._routes[path], self._calls[path] = list(replies), 0
         return self.url + path
 
@@ -172,7 +181,8 @@ class WebServer:
                 return refusal(404, "Not Found")
             number = self._calls[request.path]
             self._calls[request.path] += 1
-        return replies[min(number, len(replies) - 1)]
+        found = replies[min(number, len(replies) - 1)]
+        return found(request) if callable(found) else found
 
     def pause(self, seconds: float) -> None:
         """Wait, but not longer than the test runs."""
@@ -220,16 +230,25 @@ class _Handler(socketserver.StreamRequestHandler):
         head = b"" if answer.framing == "none" else answer.head()
         data = answer.payload()
         try:
+            if answer.drip_head:
+                self._drip(head, answer.drip_head)
+                head = b""
             # One write: a small second one would wait 40 ms for the acknowledgement of the first.
             self.wfile.write(head if answer.drip else head + data)
-            for number in range(len(data) if answer.drip else 0):
-                self.wfile.write(data[number : number + 1])
-                web.pause(answer.drip)
+            if answer.drip:
+                self._drip(data, answer.drip)
+            for _ in range(1000 if answer.endless else 0):
+                self.wfile.write(data)
             if answer.closes:
                 self.connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             return False
         return not answer.closes
+
+    def _drip(self, data: bytes, seconds: float) -> None:
+        for number in range(len(data)):
+            self.wfile.write(data[number : number + 1])
+            self.server.web.pause(seconds)
 
 
 class FakeTime:
@@ -265,11 +284,16 @@ def fails(error_class: type[Exception], *texts: str):
         error = error.__context__
 
 
-@contextmanager
-def watched(caplog):
-    """Record all log messages at DEBUG, and find no secret in them at the end of the test."""
-    caplog.set_level("DEBUG")
-    yield
-    for phase in ("setup", "call"):
-        for record in caplog.get_records(phase):
-            assert CANARY not in f"{record.getMessage()} {record.exc_text} {record.args}"
+def make_certificate(folder, *names: str):
+    """Make a key and a certificate for some names that nobody has signed; return their paths."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    key, path = folder / "key.pem", folder / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", f"/CN={names[0]}", "-addext",
+         f"subjectAltName=IP:127.0.0.1,{','.join(f'DNS:{name}' for name in names)}",
+         "-keyout", key, "-out", path],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return key, path

@@ -4,67 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
 
 from copilot_analytics import catalogue
+from copilot_analytics.archive import formats, places
 from copilot_analytics.errors import ArchiveError, StorageError
+from copilot_analytics.files import step, storage_errors
 
-FORMAT = 1
+NAME = "ledger.sqlite"
 STATES = ("pending", "provisional", "final", "empty", "missing", "failed", "damaged")
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
--- Which id GitHub uses for a name that somebody asked by: a renamed organization keeps its id.
-CREATE TABLE scopes (name TEXT PRIMARY KEY, scope TEXT NOT NULL);
-CREATE TABLE slots (
-    name TEXT NOT NULL, report TEXT NOT NULL, day TEXT NOT NULL,
-    state TEXT NOT NULL, checked_at TEXT NOT NULL, note TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (name, report, day)
-);
-CREATE TABLE versions (
-    version INTEGER PRIMARY KEY,
-    name TEXT NOT NULL, report TEXT NOT NULL, day TEXT NOT NULL,
-    digest TEXT NOT NULL, fetched_at TEXT NOT NULL, records INTEGER NOT NULL,
-    is_current INTEGER NOT NULL,
-    UNIQUE (name, report, day, digest)
-);
-CREATE TABLE raw_files (
-    version INTEGER NOT NULL REFERENCES versions, number INTEGER NOT NULL,
-    path TEXT NOT NULL, digest TEXT NOT NULL, bytes INTEGER NOT NULL,
-    PRIMARY KEY (version, number)
-);
-CREATE TABLE table_files (
-    version INTEGER NOT NULL REFERENCES versions, table_name TEXT NOT NULL,
-    scope TEXT NOT NULL, day TEXT NOT NULL, path TEXT NOT NULL, rows INTEGER NOT NULL,
-    PRIMARY KEY (version, table_name, scope, day)
-);
-CREATE INDEX table_files_by_table ON table_files (table_name, scope, day);
-"""
-
-# Of all current versions that hold a day, the report of that one day wins; among others, the one
-# that was fetched last.
-_CHOSEN = """
-SELECT * FROM (
-    SELECT f.table_name, f.scope, f.day, f.version, f.rows, v.name, v.report, v.fetched_at,
-        ROW_NUMBER() OVER (
-            PARTITION BY f.table_name, f.scope, f.day
-            ORDER BY v.report LIKE '%-1-day' DESC, v.fetched_at DESC, v.version DESC
-        ) AS place
-    FROM table_files f JOIN versions v USING (version)
-    WHERE v.is_current AND f.table_name = :table
-        AND (:scope IS NULL OR f.scope = :scope)
-        AND (:start IS NULL OR f.day >= :start) AND (:end IS NULL OR f.day <= :end)
-) WHERE place = 1 ORDER BY scope, day
-"""
 
 
 class Ledger:
     """Reads and, inside `transaction`, writes ``ledger.sqlite``."""
 
-    def __init__(self, path: Path, *, create: bool = False):
+    def __init__(self, path: Path):
         self.path = path
-        if not path.exists() and not create:
+        if not path.exists():
             raise ArchiveError(
                 f"there is no archive in {path.parent}",
                 advice="check the folder, or make one: copilot-analytics sync or import",
@@ -74,31 +32,32 @@ class Ledger:
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute("PRAGMA foreign_keys = ON")
-            self._prepare()
-        except sqlite3.Error as problem:
+            # What is erased is to be gone from the file as well.
+            self._connection.execute("PRAGMA secure_delete = ON")
+            self.format = self._format()
+        except (sqlite3.Error, TypeError, ValueError) as problem:
+            self.close()
+            raise self._unreadable(problem) from problem
+        if self.format > formats.FORMAT:
+            self.close()
             raise ArchiveError(
-                f"the ledger of the archive in {path.parent} cannot be read",
-                said=str(problem),
-                kept="all files of the archive",
-                advice="restore ledger.sqlite from a backup, or import the raw files into another",
-            ) from problem
-
-    def _prepare(self) -> None:
-        if not self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-            with self.transaction() as connection:
-                for statement in _SCHEMA.split(";"):
-                    connection.execute(statement)
-                connection.execute("INSERT INTO meta VALUES ('format', ?)", [str(FORMAT)])
-            self.path.chmod(0o600)
-        found = int(
-            self._connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()[0]
-        )
-        if found > FORMAT:
-            raise ArchiveError(
-                f"the archive in {self.path.parent} has format {found}; we read {FORMAT}",
+                f"the archive in {path.parent} has format {self.format}; "
+                f"we read {formats.FORMAT} and older",
                 kept="everything; nothing was written",
                 advice="upgrade copilot-analytics",
             )
+
+    def _unreadable(self, problem: Exception) -> ArchiveError:
+        return ArchiveError(
+            f"the ledger of the archive in {self.path.parent} cannot be read",
+            said=str(problem),
+            kept="all files of the archive",
+            advice=f"restore {NAME} from a backup, or remake it: copilot-analytics rebuild",
+        )
+
+    def _format(self) -> int:
+        query = "SELECT value FROM meta WHERE key = 'format'"
+        return int(self._connection.execute(query).fetchone()[0])
 
     def close(self) -> None:
         """Close the file."""
@@ -108,14 +67,19 @@ class Ledger:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Commit everything that is done inside, or nothing."""
         try:
+            step("ledger begun")
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                step("ledger written")
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
-        except sqlite3.OperationalError as problem:
+            step("ledger committed")
+        except sqlite3.DatabaseError as problem:
+            if self._connection.in_transaction:  # when the last step itself did not succeed
+                self._connection.execute("ROLLBACK")
             raise StorageError(
                 "the ledger could not be written",
                 said=str(problem),
@@ -123,28 +87,21 @@ class Ledger:
                 advice="check free space and permissions of the archive",
             ) from problem
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See one state of the ledger inside, whatever a writer commits meanwhile."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
     def rows(self, statement: str, parameters=()) -> list[sqlite3.Row]:
         """Return all rows of a query."""
-        return self._connection.execute(statement, parameters).fetchall()
-
-    def chosen_days(self, table: str, *, scope=None, start=None, end=None) -> list[sqlite3.Row]:
-        """Return which version holds each scope and day of a table that carries a key."""
-        bounds = {"scope": scope, "start": start, "end": end}
-        return self.rows(_CHOSEN, {"table": table, **bounds})
-
-    def paths(self, table: str, base: str, **bounds) -> list[str]:
-        """Return the Parquet files of a table; ``base`` is the table that holds its records."""
-        chosen = {
-            (row["version"], row["scope"], row["day"]) for row in self.chosen_days(base, **bounds)
-        }
-        found = self.rows(
-            "SELECT version, scope, day, path FROM table_files WHERE table_name = ? "
-            "ORDER BY scope, day",
-            [table],
-        )
-        return [
-            row["path"] for row in found if (row["version"], row["scope"], row["day"]) in chosen
-        ]
+        try:
+            return self._connection.execute(statement, parameters).fetchall()
+        except sqlite3.DatabaseError as problem:
+            raise self._unreadable(problem) from problem
 
     def scope_of(self, scope: catalogue.Scope | str | None) -> str | None:
         """Return the scope as it stands in tables, for a name or an id."""
@@ -156,26 +113,87 @@ class Ledger:
 
     def slot(self, name: str, report: str, day: str) -> sqlite3.Row | None:
         """Return one slot, or None if it was never asked for."""
-        found = self.rows(
+        return self._one(
             "SELECT * FROM slots WHERE name = ? AND report = ? AND day = ?", [name, report, day]
         )
-        return found[0] if found else None
 
-    def has_version(self, slot: tuple[str, str, str], digest: str) -> bool:
-        """Tell whether a slot has had a version with these bytes, current or not."""
-        found = self.rows(
-            "SELECT 1 FROM versions WHERE name = ? AND report = ? AND day = ? AND digest = ?",
+    def version(self, slot: tuple[str, str, str], digest: str) -> sqlite3.Row | None:
+        """Return the version of a slot with these bytes, current or not."""
+        return self._one(
+            "SELECT * FROM versions WHERE name = ? AND report = ? AND day = ? AND digest = ?",
             [*slot, digest],
         )
-        return bool(found)
 
     def current(self, name: str, report: str, day: str) -> sqlite3.Row | None:
         """Return the current version of a slot, or None."""
-        found = self.rows(
+        return self._one(
             "SELECT * FROM versions WHERE name = ? AND report = ? AND day = ? AND is_current",
             [name, report, day],
         )
-        return found[0] if found else None
+
+    def purged_before(self, name: str) -> date | None:
+        """Return the day before which nothing of a name is kept, None if there is none."""
+        found = self._one(
+            "SELECT MAX(before) AS before FROM purged WHERE name IN "
+            "(?, '', (SELECT scope FROM scopes WHERE name = ?))",
+            [name, name],
+        )
+        return date.fromisoformat(found["before"]) if found["before"] else None
+
+    def raw_files(self, version: int) -> list[sqlite3.Row]:
+        """Return the raw files of a version, in the order in which they were received."""
+        return self.rows("SELECT * FROM raw_files WHERE version = ? ORDER BY number", [version])
+
+    def named_files(self) -> set[str]:
+        """Return the paths of all files that belong to the archive."""
+        return {
+            row["path"]
+            for row in self.rows("SELECT path FROM raw_files UNION SELECT path FROM table_files")
+        }
+
+    def _one(self, statement: str, parameters) -> sqlite3.Row | None:
+        return next(iter(self.rows(statement, parameters)), None)
+
+
+def is_lost(root: Path) -> bool:
+    """Tell whether there are raw files, but no ledger that can be read."""
+    if not any(path.startswith(places.RAW) for path in places.files_in(root)):
+        return False
+    try:
+        with closing(
+            sqlite3.connect(f"{(root / NAME).absolute().as_uri()}?mode=ro", uri=True)
+        ) as c:
+            c.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()[0]
+            return c.execute("PRAGMA quick_check").fetchone()[0] != "ok"
+    except (sqlite3.Error, TypeError):
+        return True
+
+
+def open_or_create(root: Path) -> Ledger:
+    """Open the ledger for who holds the lock: an older format is changed, an absent ledger made.
+
+    Raises
+    ------
+    ArchiveError
+        There are raw files: then a ledger was there, and an empty one would make them garbage.
+    """
+    path = root / NAME
+    if not path.exists():
+        if any(path.startswith(places.RAW) for path in places.files_in(root)):
+            raise ArchiveError(
+                f"the archive in {root} has raw files, but no {NAME}",
+                kept="the raw files",
+                advice=f"restore {NAME} from a backup, or remake it: copilot-analytics rebuild",
+            )
+        with storage_errors("the ledger"):
+            formats.create(path)
+    ledger = Ledger(path)
+    if ledger.format < formats.FORMAT:
+        ledger.close()
+        with storage_errors("the ledger"):
+            formats.migrate(path)
+        ledger = Ledger(path)
+    return ledger
 
 
 def set_state(connection, name: str, report: str, day: str, state: str, at: str, note="") -> None:
@@ -186,32 +204,49 @@ def set_state(connection, name: str, report: str, day: str, state: str, at: str,
     )
 
 
-def make_current(connection, slot: tuple, digest: str, at: str) -> None:
-    """Make the version with a digest the current one of its slot, if there is one already.
+def make_current(connection, slot: tuple, version: int, at: str) -> None:
+    """Make a version the current one of its slot; imports stand side by side.
 
-    Its time moves on, because the day was seen unchanged at a later moment.
+    Files that people import are no versions of each other, even if they end on the same day.
     """
+    was = connection.execute(
+        "SELECT is_current FROM versions WHERE version = ?", [version]
+    ).fetchone()["is_current"]
+    if slot[1].endswith("-day"):
+        connection.execute(
+            "UPDATE versions SET is_current = 0 WHERE name = ? AND report = ? AND day = ?", slot
+        )
     connection.execute(
-        "UPDATE versions SET is_current = 0 WHERE name = ? AND report = ? AND day = ?", slot
+        "UPDATE versions SET is_current = 1, is_held = 0, seen_at = ? WHERE version = ?",
+        [at, version],
     )
-    connection.execute(
-        "UPDATE versions SET is_current = 1, fetched_at = ? "
-        "WHERE name = ? AND report = ? AND day = ? AND digest = ?",
-        [at, *slot, digest],
-    )
+    if not was:
+        connection.execute("INSERT INTO appearances (version, at) VALUES (?, ?)", [version, at])
 
 
-def add_version(connection, slot: tuple, digest: str, at: str, records: int, raw, parts) -> None:
-    """Write a new, current version with the raw files and table files that belong to it."""
+def add_version(connection, slot: tuple, facts: dict, raw, tables) -> int:
+    """Write a version, not current, with the files that belong to it; return its number.
+
+    ``facts`` are its columns by name.
+    """
+    columns = dict(zip(("name", "report", "day"), slot, strict=True)) | facts
+    names = ", ".join(columns)
+    places = ", ".join(f":{name}" for name in columns)
     version = connection.execute(
-        "INSERT INTO versions (name, report, day, digest, fetched_at, records, is_current) "
-        "VALUES (?, ?, ?, ?, ?, ?, 1)",
-        [*slot, digest, at, records],
+        f"INSERT INTO versions ({names}, is_current) VALUES ({places}, 0)",  # noqa: S608 (our names)
+        columns,
     ).lastrowid
+    add_files(connection, version, raw, tables)
+    return version
+
+
+def add_files(connection, version: int, raw, tables) -> None:
+    """Write which raw files and which table files a version has."""
     connection.executemany(
         "INSERT INTO raw_files VALUES (?, ?, ?, ?, ?)",
         [[version, number, *one] for number, one in enumerate(raw)],
     )
     connection.executemany(
-        "INSERT INTO table_files VALUES (?, ?, ?, ?, ?, ?)", [[version, *part] for part in parts]
+        "INSERT INTO table_files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [[version, *one] for one in tables],
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 
 import click
 
-from copilot_analytics.cli import fetching, history, reporting, samples
+from copilot_analytics.cli import archive, doctor, exporting, fetching, history, reporting, samples
 from copilot_analytics.cli.shared import Terminated
 from copilot_analytics.errors import EXIT_CODES, redact
 
@@ -31,6 +32,12 @@ for _command in (
     history.sync,
     history.import_,
     history.status,
+    archive.verify,
+    archive.rebuild,
+    archive.erase,
+    archive.purge,
+    exporting.export,
+    doctor.doctor,
     samples.sample,
 ):
     cli.add_command(_command)
@@ -40,9 +47,15 @@ def _terminate(number, frame) -> None:
     raise Terminated
 
 
+def _show_crash(kind, error, trace) -> None:
+    """Print the traceback of a bug without secrets: texts of other libraries may hold some."""
+    click.echo(redact("".join(traceback.format_exception(kind, error, trace))), err=True)
+
+
 def main() -> None:
     """Run the command line; end quietly when interrupted or when the reader has gone."""
     signal.signal(signal.SIGTERM, _terminate)
+    sys.excepthook = _show_crash
     try:
         cli.main(prog_name="copilot-analytics", standalone_mode=False)
     except (Terminated, click.exceptions.Abort) as end:

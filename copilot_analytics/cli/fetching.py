@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from copilot_analytics.cli.shared import client, command, scope_options
+from copilot_analytics.cli.shared import command, scope_options
+from copilot_analytics.errors import NoReportError
 
 
 @click.command()
@@ -19,12 +20,18 @@ def fetch(output, report, org, enterprise, day, out) -> int:
     """Fetch one REPORT, such as users-1-day, into files as GitHub delivers them."""
     from copilot_analytics import fetching
 
-    with client() as asking:
-        received = fetching.save_report(
-            report, org=org, enterprise=enterprise, day=day, directory=out, client=asking
-        )
+    try:
+        with output.client() as client:
+            received = fetching.save_report(
+                report, org=org, enterprise=enterprise, day=day, directory=out, client=client
+            )
+    except NoReportError as problem:
+        if problem.is_final:
+            raise
+        output.result(problem.as_dict() | {"files": [], "exit_code": 0}, str(problem))
+        return 0
     for note in received.notes:
         output.say(f"Note: {note}")
     paths = [str(file.path) for file in received.files]
     output.result({"files": paths, "notes": received.notes}, "\n".join(paths))
-    return 0
+    return 3 if received.envelope.is_partial else 0

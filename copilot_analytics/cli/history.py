@@ -7,44 +7,67 @@ from pathlib import Path
 
 import click
 
-from copilot_analytics.cli.shared import ARCHIVE, archive_option, client, command, scope_options
-from copilot_analytics.errors import UsageError
+from copilot_analytics.cli.shared import ARCHIVE, archive_option, command, scope_options
+from copilot_analytics.errors import NotAllowedError, UsageError, worst
 
 
 @click.command()
-@scope_options
+@click.option("--org", "orgs", multiple=True, metavar="ORG", help="An organization; repeatable.")
+@click.option("--enterprise", "enterprises", multiple=True, metavar="ENT", help="An enterprise.")
 @archive_option
 @click.option("--since", metavar="DAY", help="First day; without it, all that GitHub has.")
 @click.option("--until", metavar="DAY", help="Last day.")
 @click.option("--reports", metavar="NAMES", help="Some of: users,entity,teams,repos.")
+@click.option("--wait", is_flag=True, help="Wait while another run writes to the archive.")
+@click.option("--accept-shrink", is_flag=True, help="Believe a day that lost half of its rows.")
 @command
-def sync(output, org, enterprise, archive, since, until, reports) -> int:
+def sync(output, orgs, enterprises, archive, reports, **options) -> int:
     """Fetch every day that the archive lacks or that may still change."""
     from copilot_analytics.archive import Archive
+    from copilot_analytics.catalogue import Scope
     from copilot_analytics.syncing import FAMILIES
     from copilot_analytics.syncing import sync as bring_up_to_date
 
-    with client() as asking:
-        result = bring_up_to_date(
-            Archive(archive or ARCHIVE),
-            org=org,
-            enterprise=enterprise,
-            since=since,
-            until=until,
-            families=reports.split(",") if reports else FAMILIES,
-            client=asking,
-            progress=lambda items: output.bar(items, "Fetching"),
-        )
-    facts = {
-        "scope": result.scope,
-        "slots": result.slots.to_dict("records"),
-        "exit_code": result.exit_code,
-    }
-    text = "Nothing to fetch: every day is settled."
-    if len(result.slots):
-        text = f"{result.summary().to_string()}\n{result.slots['is_new'].sum()} new"
-    output.result(facts, text)
-    return result.exit_code
+    scopes = [{"org": org} for org in orgs] + [{"enterprise": one} for one in enterprises]
+    for scope in scopes or [{}]:
+        Scope.of(**scope)  # all names first, before anything is asked for
+    families = reports.split(",") if reports else FAMILIES
+    store, facts, lines = Archive(archive or ARCHIVE), [], []
+    with output.client() as client:
+        for scope in scopes:
+            try:
+                result = bring_up_to_date(
+                    store,
+                    **scope,
+                    **options,
+                    families=families,
+                    client=client,
+                    progress=lambda items: output.bar(items, "Fetching"),
+                )
+            except NotAllowedError as error:
+                if len(scopes) == 1:
+                    raise
+                facts.append(scope | error.as_dict())
+                lines.append(f"Error: {error}")
+            else:
+                facts.append(_facts(result))
+                lines.append(_text(result))
+    code = worst(one["exit_code"] for one in facts)
+    found = facts[0] if len(facts) == 1 else {"scopes": facts, "exit_code": code}
+    output.result(found, "\n\n".join(lines))
+    return code
+
+
+def _facts(result) -> dict:
+    slots = result.slots.to_dict("records")
+    return {"scope": result.scope, "slots": slots, "exit_code": result.exit_code}
+
+
+def _text(result) -> str:
+    if result.slots.empty:
+        return f"{result.scope}: nothing to fetch, every day is settled."
+    table = result.summary().to_string()
+    return f"{result.scope}\n{table}\n{result.slots['is_new'].sum()} new"
 
 
 @click.command("import")
@@ -54,7 +77,7 @@ def sync(output, org, enterprise, archive, since, until, reports) -> int:
 @command
 def import_(output, files, org, enterprise, archive) -> int:
     """Put FILES that you already have into the archive: exports of the usage page, or downloads."""
-    from copilot_analytics.archive import IMPORTED, Archive
+    from copilot_analytics.archive import Archive
     from copilot_analytics.catalogue import Scope
 
     scope = Scope.of(org=org, enterprise=enterprise) if org or enterprise else None
@@ -63,28 +86,30 @@ def import_(output, files, org, enterprise, archive) -> int:
             raise UsageError(
                 f"{file} is not a file", advice="give the files one by one, or a pattern"
             )
-    store, rows = Archive(archive or ARCHIVE), []
-    with store.writing() as ledger:
-        for file in output.bar(list(files), "Importing"):
-            stored = store.store(ledger, scope, IMPORTED, None, [file])
-            rows.append({"file": str(file), **vars(stored)})
+    found = Archive(archive or ARCHIVE).import_files(files, scope=scope)
     lines = [
-        f"{row['file']}: {row['records']:,} records through {row['last_day']}"
-        + ("" if row["is_new"] else " (already there)")
-        for row in rows
+        f"{row.file}: {row.records:,} records through {row.last_day}"
+        + ("" if row.is_new else " (already there)")
+        for row in found.itertuples()
     ]
-    output.result({"files": rows}, "\n".join(lines))
+    output.result({"files": found.to_dict("records")}, "\n".join(lines))
     return 0
 
 
 @click.command()
+@click.option("--fix-permissions", is_flag=True, help="Take the rights of others away first.")
 @archive_option
 @command
-def status(output, archive) -> int:
+def status(output, fix_permissions, archive) -> int:
     """Show what the archive holds: days by state, first and last day, size."""
     from copilot_analytics.archive import Archive
+    from copilot_analytics.archive.status import status_text
 
-    found = Archive(archive or ARCHIVE).status()
-    facts = json.loads(found.to_json(orient="records"))
-    output.result({"reports": facts}, found.to_string(index=False, na_rep="–"))
+    store = Archive(archive or ARCHIVE)
+    if fix_permissions:
+        for path in store.fix_permissions():
+            output.say(f"For its owner only from now on: {path}")
+    found = store.status()
+    facts = json.loads(found.to_json(orient="records", date_format="iso"))
+    output.result({"reports": facts}, status_text(found))
     return 0

@@ -11,7 +11,6 @@ from copilot_analytics.cli.shared import (
     ARCHIVE,
     Output,
     archive_option,
-    client,
     command,
     scope_options,
 )
@@ -88,13 +87,13 @@ def _sync_sample(output: Output, store, org: str | None, enterprise: str | None)
     with SampleServer(company) as server:
         # Nothing of this machine's own settings: a proxy would not reach the loopback address.
         settings = Settings.from_environment(server.environ, clock=lambda: company.now)
-        with Client(settings) as asking:
+        with Client(settings) as client:
             bring_up_to_date(
                 Archive(store.path, clock=lambda: company.now),
                 org=org,
                 enterprise=enterprise,
                 since=company.start_day,
-                client=asking,
+                client=client,
                 progress=lambda items: output.bar(items, "Fetching"),
             )
     return company.now
@@ -105,14 +104,14 @@ def _sync_real(output: Output, store, org, enterprise, since, until) -> int:
     from copilot_analytics.syncing import sync as bring_up_to_date
 
     try:
-        with client() as asking:
+        with output.client() as client:
             result = bring_up_to_date(
                 store,
                 org=org,
                 enterprise=enterprise,
                 since=since,
                 until=until,
-                client=asking,
+                client=client,
                 progress=lambda items: output.bar(items, "Fetching"),
             )
     except (NetworkError, RateLimitError) as error:

@@ -6,15 +6,19 @@ import functools
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
+from copilot_analytics import progress
 from copilot_analytics.errors import CopilotAnalyticsError
 
 ARCHIVE = "archive"
+# Seconds that a command may wait for GitHub's limits: a person looks on, or nobody does.
+WAIT_BUDGET = {True: 15 * 60, False: 60 * 60}
 
 
 class Output:
@@ -33,9 +37,22 @@ class Output:
         click.echo(json.dumps(facts, default=str, indent=2) if self.as_json else text)
 
     def bar(self, items: list, what: str) -> tqdm:
-        """Show a progress bar, on a terminal only."""
-        hidden = True if self.quiet else None
-        return tqdm(items, desc=what, unit="report", file=sys.stderr, disable=hidden)
+        """Show a progress bar to a person who waits."""
+        return progress.bar(items, description=what, unit="report", hidden=self.quiet)
+
+    def client(self, **settings):
+        """Return a client with the settings of the environment."""
+        from copilot_analytics.client import Client, Settings
+
+        # The address to authorise a token for single sign-on is a secret: for a person's eyes only.
+        is_watched = sys.stderr.isatty()
+        shown = functools.partial(click.echo, err=True) if is_watched else None
+        given = {
+            "show_sso_url": shown,
+            "warn": lambda text: self.say(f"Warning: {text}"),
+            "wait_budget": WAIT_BUDGET[is_watched],
+        }
+        return Client(Settings.from_environment(**given | settings))
 
 
 def command(function: Callable) -> Callable:
@@ -49,6 +66,7 @@ def command(function: Callable) -> Callable:
         if debug:
             logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, force=True)
         output = Output(as_json=as_json, quiet=quiet or as_json)
+        warnings.showwarning = lambda message, *_, **__: output.say(f"Warning: {message}")
         try:
             code = function(output, *arguments, **options)
         except CopilotAnalyticsError as error:
@@ -71,15 +89,6 @@ def scope_options(function: Callable) -> Callable:
 archive_option = click.option(
     "--archive", type=click.Path(path_type=Path), metavar="DIR", help="Where the history is kept."
 )
-
-
-def client():
-    """Return a client with the settings of the environment."""
-    from copilot_analytics.client import Client, Settings
-
-    # The address to authorise a token for single sign-on is a secret: for a person's eyes only.
-    shown = functools.partial(click.echo, err=True) if sys.stderr.isatty() else None
-    return Client(Settings.from_environment(show_sso_url=shown))
 
 
 class Terminated(BaseException):

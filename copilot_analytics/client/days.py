@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from copilot_analytics.catalogue import Endpoint
+from copilot_analytics.days import parse_day
 from copilot_analytics.errors import UsageError
 
 
@@ -19,26 +19,6 @@ def earliest_day(endpoint: Endpoint, today: date) -> date:
     leap_day = (today.month, today.day) == (2, 29)
     year_ago = today.replace(year=today.year - 1, day=28 if leap_day else today.day)
     return max(endpoint.first_day, year_ago)
-
-
-def parse_day(day: str | date) -> date:
-    """Return a day given as text, date or timestamp.
-
-    >>> parse_day("2026-11-20")
-    datetime.date(2026, 11, 20)
-    """
-    if isinstance(day, datetime):
-        return day.date()
-    if isinstance(day, date):
-        return day
-    text = str(day)
-    try:
-        # fromisoformat alone would also take "20261120" and week numbers.
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise UsageError(f"{text[:40]!r} is not a day", advice="write it as 2026-11-20")
 
 
 def check_day(endpoint: Endpoint, day: str | date | None, today: date) -> date | None:

@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from urllib.parse import urlencode
 
+from copilot_analytics import catalogue
 from copilot_analytics.catalogue import Endpoint, Scope
+from copilot_analytics.client.headers import header
 from copilot_analytics.client.outcomes import Answer, is_html, parse_json
 from copilot_analytics.errors import ContractError
 
-_KNOWN_FIELDS = {"download_links", "report_day", "report_start_day", "report_end_day"}
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the API: the address without the host, and what messages call it.
+
+    `is_sign_in` marks the call of a GitHub App for a token: the App itself makes it.
+    """
+
+    path: str
+    name: str
+    method: str = "GET"
+    is_sign_in: bool = False
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)
@@ -20,6 +37,12 @@ class Request:
     endpoint: Endpoint
     scope: Scope
     day: date | None = None
+
+    @property
+    def call(self) -> Call:
+        """The call that asks for it."""
+        query = f"?{urlencode({'day': self.day.isoformat()})}" if self.day else ""
+        return Call(self.endpoint.path.format(name=self.scope.name) + query, str(self))
 
     def __str__(self) -> str:
         when = f" for {self.day}" if self.day else ""
@@ -46,8 +69,12 @@ class Envelope:
     notes: tuple[str, ...] = ()
 
 
-def read_envelope(answer: Answer, request: Request, max_links: int) -> Envelope:
+def read_envelope(
+    answer: Answer, request: Request, max_links: int, seen: set[str] | None = None
+) -> Envelope:
     """Check an answer with status 200 and return it as an envelope.
+
+    Fields that GitHub has added are noted, and put into `seen`; those already there are not.
 
     Raises
     ------
@@ -61,26 +88,24 @@ def read_envelope(answer: Answer, request: Request, max_links: int) -> Envelope:
         for name in ("report_day", "report_start_day", "report_end_day")
     }
     notes += _check_days(days, answer, request)
-    unknown = sorted(set(content) - _KNOWN_FIELDS)
+    seen = set() if seen is None else seen
+    known = {field.path.removesuffix("[]") for field in catalogue.record_fields("envelope")}
+    unknown = sorted(set(content) - known - seen)
     if unknown:
+        seen.update(unknown)
         notes.append(f"unknown fields in the answer: {', '.join(unknown)[:200]}")
-    sso = header(answer, "x-github-sso")
+    sso = header(answer.headers, "x-github-sso")
     if is_partial := sso.lower().startswith("partial-results"):
         notes.append(f"single sign-on hides some organizations: {sso[:300]}")
     return Envelope(
         report=request.endpoint.report,
         scope=request.scope,
         links=links,
-        request_id=header(answer, "x-github-request-id"),
+        request_id=header(answer.headers, "x-github-request-id"),
         is_partial=is_partial,
         notes=(*answer.notes, *notes),
         **days,
     )
-
-
-def header(answer: Answer, name: str) -> str:
-    """Return a header by its lower-case name, "" where it is absent."""
-    return next((v for n, v in answer.headers.items() if n.lower() == name), "")
 
 
 def _links(
@@ -156,7 +181,7 @@ def said(answer: Answer) -> str:
     if answer.status is None:
         return ""
     parts = [f"HTTP {answer.status}", _message(answer)]
-    request_id = header(answer, "x-github-request-id")
+    request_id = header(answer.headers, "x-github-request-id")
     if request_id:
         parts.append(f"(request {request_id[:60]})")
     return " ".join(part for part in parts if part)

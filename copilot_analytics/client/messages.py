@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from copilot_analytics.catalogue import SETTLE_DAYS, is_settled
-from copilot_analytics.client.envelope import Request, header, said
+from copilot_analytics.client.envelope import Call, Request, said
+from copilot_analytics.client.headers import header
 from copilot_analytics.client.outcomes import POLICY, Answer, Outcome, is_html
 from copilot_analytics.errors import CopilotAnalyticsError, NoReportError, RateLimitError
 
 API_VERSION = "2026-03-10"
+POLICY_OFF = "the policy 'Copilot usage metrics' is off; this is not a token problem"
 _KEPT = "what was stored before is unchanged"
 
 
@@ -53,10 +55,10 @@ def no_report_error(answer: Answer, request: Request, today: date) -> NoReportEr
     )
 
 
-def rate_limit_error(request: Request, until: datetime, said_text: str = "") -> RateLimitError:
+def rate_limit_error(call: Call, until: datetime, said_text: str = "") -> RateLimitError:
     """Return the error for a wait that does not fit the wait budget."""
     return RateLimitError(
-        f"{request}: GitHub's rate limit lasts until {until:%Y-%m-%d %H:%M:%S} UTC, longer than "
+        f"{call}: GitHub's rate limit lasts until {until:%Y-%m-%d %H:%M:%S} UTC, longer than "
         "this run may wait",
         said=said_text,
         kept=_KEPT,
@@ -83,7 +85,7 @@ def no_token_error(request: Request) -> CopilotAnalyticsError:
         f"{request}: there is no token to ask with",
         kept=_KEPT,
         advice="set GITHUB_TOKEN, or GITHUB_TOKEN_FILE to a file that only you can read, or run "
-        f"gh auth login; it has to be {_right(request)}",
+        f"gh auth login, or set the variables of a GitHub App; it has to be {_right(request)}",
     )
 
 
@@ -128,7 +130,7 @@ def _sso_required(answer: Answer, request: Request) -> tuple[str, str]:
 
 def _policy_disabled(answer: Answer, request: Request) -> tuple[str, str]:
     return (
-        "the policy 'Copilot usage metrics' is off; this is not a token problem",
+        POLICY_OFF,
         "an enterprise owner sets the policy 'Copilot usage metrics' to Enabled everywhere, under "
         "AI controls on github.com",
     )
@@ -136,7 +138,7 @@ def _policy_disabled(answer: Answer, request: Request) -> tuple[str, str]:
 
 def _forbidden(answer: Answer, request: Request) -> tuple[str, str]:
     text = said(answer).lower()
-    accepted = header(answer, "x-accepted-github-permissions")
+    accepted = header(answer.headers, "x-accepted-github-permissions")
     if "not accessible by" in text:
         needed = f"; GitHub asks for {accepted[:100]}" if accepted else ""
         hint = (

@@ -1,7 +1,7 @@
 """What an answer of GitHub means, and how often and how long to ask again: as data.
 
-`classify` is the only place that reads a status; `POLICY` is the only place that decides about
-asking again. Both are pure, so that tests can walk through them row by row.
+`RULES` alone say what a status means, and `classify` reads them; `POLICY` alone decides about
+asking again. Both are tables, and pure, so that tests can walk through them row by row.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -91,13 +91,14 @@ POLICY: dict[Outcome, Policy] = {
 class Answer:
     """One answer, or what came instead of one.
 
-    `problem` says in words what no status says; `is_final` forbids to ask again.
+    `problem` says in words what no status says; `is_final` forbids to ask again. Headers and body
+    may hold links and tokens: they are not shown.
     """
 
     outcome: Outcome
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
     problem: str = ""
     advice: str = ""
     is_final: bool = False
@@ -133,58 +134,81 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
     >>> classify(403, {"X-RateLimit-Remaining": "0"}, b"")
     <Outcome.RATE_PRIMARY: 'rate_primary'>
     """
-    headers = {name.lower(): value for name, value in headers.items()}
-    if status == 200:
-        return _classify_report(headers, body)
-    if status == 204:
-        return Outcome.NOT_READY
-    if status == 401:
-        return Outcome.BAD_CREDENTIALS
-    if status in (403, 429):
-        return _classify_refusal(status, headers, body)
-    if status in (404, 410):
-        return _sso(headers) or Outcome.NOT_FOUND_AMBIGUOUS
-    if status == 407:
-        return Outcome.NETWORK
-    if status == 408 or status >= 500:
-        return Outcome.SERVER_ERROR
-    return Outcome.BAD_REQUEST if 400 <= status < 500 else Outcome.CONTRACT
+    headers = {name.lower(): value.strip() for name, value in headers.items()}
+    for statuses, sign, outcome in RULES:
+        if status in statuses and (sign is None or sign(headers, body)):
+            return outcome
+    return Outcome.CONTRACT
 
 
-def _classify_report(headers: Mapping[str, str], body: bytes) -> Outcome:
-    if not body.strip():
-        return Outcome.NOT_READY
+def _is_nothing(headers: Mapping[str, str], body: bytes) -> bool:
+    """No bytes, null, or a sentence instead of an envelope."""
+    content = parse_json(body) if body.strip() else None
+    return content is None or isinstance(content, str)
+
+
+def _has_no_links(headers: Mapping[str, str], body: bytes) -> bool:
+    return _links(body) == []
+
+
+def _has_links(headers: Mapping[str, str], body: bytes) -> bool:
+    links = _links(body)
+    return isinstance(links, list) and all(isinstance(link, str) and link for link in links)
+
+
+def _links(body: bytes) -> object:
     content = parse_json(body)
-    if content is None or isinstance(content, str):
-        return Outcome.NOT_READY
-    links = content.get("download_links") if isinstance(content, dict) else None
-    if links == []:
-        return Outcome.EMPTY
-    is_list = isinstance(links, list) and all(isinstance(link, str) and link for link in links)
-    return Outcome.OK if is_list else Outcome.CONTRACT
+    return content.get("download_links") if isinstance(content, dict) else None
 
 
-def _classify_refusal(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
-    """Tell limits from permissions: GitHub uses 403 for both."""
-    text = body.decode("utf-8", "replace").lower()
-    if (
-        "secondary rate limit" in text
-        or "secondary-rate-limits" in text
-        or "abuse detection" in text
-    ):
-        return Outcome.RATE_SECONDARY
-    if headers.get("x-ratelimit-remaining", "").strip() == "0" or "api rate limit" in text:
-        return Outcome.RATE_PRIMARY
-    if status == 429 or "retry-after" in headers:
-        return Outcome.RATE_SECONDARY
-    if "usage metrics" in text and "policy" in text:
-        return Outcome.POLICY_DISABLED
-    return _sso(headers) or Outcome.FORBIDDEN
+def _is_secondary_limit(headers: Mapping[str, str], body: bytes) -> bool:
+    text = _lowered(body)
+    signs = ("secondary rate limit", "secondary-rate-limits", "abuse detection")
+    return any(sign in text for sign in signs)
 
 
-def _sso(headers: Mapping[str, str]) -> Outcome | None:
-    needed = headers.get("x-github-sso", "").strip().lower().startswith("required")
-    return Outcome.SSO_REQUIRED if needed else None
+def _is_primary_limit(headers: Mapping[str, str], body: bytes) -> bool:
+    return headers.get("x-ratelimit-remaining") == "0" or "api rate limit" in _lowered(body)
+
+
+def _asks_to_wait(headers: Mapping[str, str], body: bytes) -> bool:
+    return "retry-after" in headers
+
+
+def _is_policy_off(headers: Mapping[str, str], body: bytes) -> bool:
+    text = _lowered(body)
+    return "usage metrics" in text and "policy" in text
+
+
+def _needs_sso(headers: Mapping[str, str], body: bytes) -> bool:
+    return headers.get("x-github-sso", "").lower().startswith("required")
+
+
+def _lowered(body: bytes) -> str:
+    return body.decode("utf-8", "replace").lower()
+
+
+# The first row that fits gives an answer its meaning; where none fits, it breaks the contract.
+# GitHub uses 403 for limits and for permissions, and 404 for what a token may not see.
+RULES: tuple[tuple[Collection[int], Callable | None, Outcome], ...] = (
+    # (statuses, sign that has to be there, meaning)
+    ((200,), _is_nothing, Outcome.NOT_READY),
+    ((200,), _has_no_links, Outcome.EMPTY),
+    ((200,), _has_links, Outcome.OK),
+    ((204,), None, Outcome.NOT_READY),
+    ((401,), None, Outcome.BAD_CREDENTIALS),
+    ((403, 429), _is_secondary_limit, Outcome.RATE_SECONDARY),
+    ((403, 429), _is_primary_limit, Outcome.RATE_PRIMARY),
+    ((403,), _asks_to_wait, Outcome.RATE_SECONDARY),
+    ((429,), None, Outcome.RATE_SECONDARY),
+    ((403,), _is_policy_off, Outcome.POLICY_DISABLED),
+    ((403, 404, 410), _needs_sso, Outcome.SSO_REQUIRED),
+    ((403,), None, Outcome.FORBIDDEN),
+    ((404, 410), None, Outcome.NOT_FOUND_AMBIGUOUS),
+    ((407,), None, Outcome.NETWORK),
+    ((408, *range(500, 1000)), None, Outcome.SERVER_ERROR),
+    (range(400, 500), None, Outcome.BAD_REQUEST),
+)
 
 
 class _Unreadable:

@@ -4,46 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import shutil
-import stat
-import subprocess
+import re
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
+from copilot_analytics.client.app import App
+from copilot_analytics.client.credentials import Token, find_token
 from copilot_analytics.errors import UsageError
 
 DEFAULT_API_URL = "https://api.github.com"
+# The first that is set is taken.
+_CA_VARIABLES = ("COPILOT_ANALYTICS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
-class Token:
-    """A token that prints as ``***``; `reveal` gives its text to the one place that sends it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str, source: str = "the token"):
-        text = text.strip()
-        # Anything but visible ASCII would break, or add to, the header that the token travels in.
-        if not all("!" <= character <= "~" for character in text):
-            raise UsageError(
-                f"{source} holds blanks, line ends or other characters that no token has",
-                kept="nothing was sent",
-                advice=f"store the token alone, on one line, in {source}",
-            )
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the token's text."""
-        return self._text
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __repr__(self) -> str:
-        return "***"
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=2)
 
 
 def _utc_now() -> datetime:
@@ -59,7 +38,10 @@ class Settings:
     api_url
         Address of the REST API; plain http for a loopback host only.
     token
-        Text or `Token`; None sends nothing and ends in `CredentialsError`. Never shown.
+        Text or `Token`; without it and without `app`, nothing is sent and asking ends in
+        `CredentialsError`. Never shown.
+    app
+        A GitHub App that asks instead of the owner of a token.
     download_hosts
         Hosts, ``host`` or ``host:port``, from which links are accepted besides GitHub's own.
     connect_timeout, read_timeout, file_timeout
@@ -68,6 +50,9 @@ class Settings:
         Seconds that one client may spend waiting before it gives up.
     default_retry_after
         Seconds to wait where GitHub asks to wait and does not say in a readable way how long.
+    call_spacing
+        Seconds between the starts of two calls of the API; by default a tenth, and none where
+        the API is on this computer.
     max_file_bytes, max_line_bytes, max_ratio, max_links
         Largest file and line, decoded; largest decoded by received bytes; most links of a report.
     proxies
@@ -79,6 +64,9 @@ class Settings:
     show_sso_url
         Called with the address at which a token can be authorised for single sign-on. It is a
         secret for an hour: give a function only where a person reads the terminal.
+    warn
+        Called with what will soon fail: a clock that is wrong, a token that is about to expire.
+        By default it becomes a `UserWarning`.
     user_agent
         What GitHub sees as the name of this program.
 
@@ -97,12 +85,14 @@ class Settings:
 
     api_url: str = DEFAULT_API_URL
     token: Token | str | None = None
+    app: App | None = None
     download_hosts: tuple[str, ...] = ()
     connect_timeout: float = 10
     read_timeout: float = 60
     file_timeout: float = 900
     wait_budget: float = 900
     default_retry_after: float = 60
+    call_spacing: float | None = None
     max_file_bytes: int = 2 * 1024**3
     max_line_bytes: int = 64 * 1024**2
     max_ratio: int = 200
@@ -113,18 +103,26 @@ class Settings:
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
     monotonic: Callable[[], float] = field(default=time.monotonic, repr=False)
     show_sso_url: Callable[[str], None] | None = field(default=None, repr=False)
+    warn: Callable[[str], None] = field(default=_warn, repr=False)
     user_agent: str = "copilot-analytics"
 
     def __post_init__(self):
         token = Token(self.token) if isinstance(self.token, str) else self.token
+        if token and self.app:
+            raise UsageError(
+                "there is a token and a GitHub App", advice="say who asks: give one of them"
+            )
         object.__setattr__(self, "token", token or None)
         object.__setattr__(self, "api_url", _checked_api_url(self.api_url))
+        if self.call_spacing is None:
+            is_here = is_loopback(urlsplit(self.api_url).hostname)
+            object.__setattr__(self, "call_spacing", 0 if is_here else 0.1)
         hosts = tuple(_checked_host(entry) for entry in self.download_hosts)
         object.__setattr__(self, "download_hosts", hosts)
         if self.ca_bundle is not None and not os.path.exists(self.ca_bundle):
             raise UsageError(
                 f"the CA bundle {self.ca_bundle} does not exist",
-                advice="correct the setting, REQUESTS_CA_BUNDLE or SSL_CERT_FILE",
+                advice=f"correct the setting, {' or '.join(_CA_VARIABLES)}",
             )
 
     @classmethod
@@ -133,10 +131,11 @@ class Settings:
     ) -> Settings:
         """Return the settings that the environment describes.
 
-        Read are ``GITHUB_API_URL``, the token (``GITHUB_TOKEN``, ``GH_TOKEN``, the file that
-        ``GITHUB_TOKEN_FILE`` names, ``gh auth token``, in this order),
-        ``COPILOT_ANALYTICS_DOWNLOAD_HOSTS``, the proxy variables, ``REQUESTS_CA_BUNDLE`` and
-        ``SSL_CERT_FILE``.
+        Read are ``GITHUB_API_URL``, or ``GH_HOST`` for a tenant such as ``octo.ghe.com``; the
+        variables of a GitHub App, or the token (``GITHUB_TOKEN``, ``GH_TOKEN``, the file that
+        ``GITHUB_TOKEN_FILE`` names, ``gh auth token``, in this order);
+        ``COPILOT_ANALYTICS_DOWNLOAD_HOSTS``; the proxy variables; and
+        ``COPILOT_ANALYTICS_CA_BUNDLE``, ``REQUESTS_CA_BUNDLE`` or ``SSL_CERT_FILE``.
 
         Parameters
         ----------
@@ -157,17 +156,19 @@ class Settings:
         """
         environ = os.environ if environ is None else environ
         found = {
-            "api_url": environ.get("GITHUB_API_URL", "").strip() or DEFAULT_API_URL,
+            "api_url": settings.get("api_url") or _api_url(environ),
             "download_hosts": tuple(
                 entry.strip()
                 for entry in environ.get("COPILOT_ANALYTICS_DOWNLOAD_HOSTS", "").split(",")
                 if entry.strip()
             ),
             "proxies": _proxies(environ),
-            "ca_bundle": environ.get("REQUESTS_CA_BUNDLE") or environ.get("SSL_CERT_FILE") or None,
+            "ca_bundle": next((environ[name] for name in _CA_VARIABLES if environ.get(name)), None),
         } | settings
-        if "token" not in found:
-            found["token"] = _find_token(environ, found["api_url"])
+        if "token" not in found and "app" not in found:
+            found["app"] = App.from_environment(environ)
+            if not found["app"]:
+                found["token"] = find_token(environ, found["api_url"])
         return cls(**found)
 
 
@@ -183,6 +184,20 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def _api_url(environ: Mapping[str, str]) -> str:
+    """Return the address of the API, derived from the host of a tenant where only that is given."""
+    url, host = (environ.get(name, "").strip() for name in ("GITHUB_API_URL", "GH_HOST"))
+    if url or not host or host == "github.com":
+        return url or DEFAULT_API_URL
+    if re.fullmatch(r"[a-z0-9-]+\.ghe\.com", host.lower()):
+        return f"https://api.{host.lower()}"
+    raise UsageError(
+        f"GH_HOST {host[:100]!r} has no such reports: they exist on github.com and on GHE.com",
+        kept="nothing was sent",
+        advice="set GITHUB_API_URL to the address of the API, or take GH_HOST away",
+    )
+
+
 def _checked_api_url(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -193,6 +208,8 @@ def _checked_api_url(url: str) -> str:
         problem = "is not the address of an API"
     elif parts.scheme == "http" and not is_loopback(host):
         problem = "would send the token in clear: plain http is for a loopback host only"
+    elif host.endswith(".ghe.com") and (not host.startswith("api.") or parts.path.strip("/")):
+        problem = "is not where the API of a tenant is"
     elif parts.scheme not in ("https", "http"):
         problem = "does not start with https://"
     else:
@@ -237,51 +254,3 @@ def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
     }
     found = {key: environ.get(name) or environ.get(name.upper(), "") for key, name in names.items()}
     return {key: value.strip() for key, value in found.items() if value.strip()}
-
-
-def _find_token(environ: Mapping[str, str], api_url: str) -> Token | None:
-    for name in ("GITHUB_TOKEN", "GH_TOKEN"):
-        if environ.get(name, "").strip():
-            return Token(environ[name], name)
-    path = environ.get("GITHUB_TOKEN_FILE", "").strip()
-    return _token_from_file(Path(path)) if path else _token_from_gh(environ, api_url)
-
-
-def _token_from_file(path: Path) -> Token:
-    try:
-        mode = path.stat().st_mode
-        problem = "" if stat.S_ISREG(mode) else "is not a file"
-        if os.name == "posix" and mode & 0o077:
-            problem = "can be read by other users of this computer"
-        text = "" if problem else path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
-        problem = "cannot be read as text"
-    if not problem and not text.strip():
-        problem = "is empty"
-    if problem:
-        raise UsageError(
-            f"GITHUB_TOKEN_FILE {path} {problem}",
-            kept="the token was not used",
-            advice="write the token alone into a file that only you can read (chmod 600)",
-        )
-    return Token(text, "GITHUB_TOKEN_FILE")
-
-
-def _token_from_gh(environ: Mapping[str, str], api_url: str) -> Token | None:
-    """Return the token of GitHub's command line tool, None where that has none."""
-    gh = shutil.which("gh", path=environ.get("PATH", ""))
-    if gh is None:
-        return None
-    host = (urlsplit(api_url).hostname or "").removeprefix("api.")
-    try:
-        result = subprocess.run(  # noqa: S603 - a fixed command, found on the user's own PATH
-            [gh, "auth", "token", "--hostname", host],
-            env=dict(environ),
-            capture_output=True,
-            text=True,
-            timeout=15,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return Token(result.stdout, "gh auth token") if result.returncode == 0 else None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import as_completed
+from contextlib import nullcontext
+from functools import partial
+from itertools import count
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
-from copilot_analytics.download.attempts import DownloadedFile, download_link
+from copilot_analytics.download.attempts import DownloadedFile, Terms, download_link
+from copilot_analytics.download.background import Background
 from copilot_analytics.download.body import Failure
-from copilot_analytics.download.hosts import GITHUB_HOSTS, check_link
+from copilot_analytics.download.connections import Connections
+from copilot_analytics.download.hosts import GITHUB_HOSTS, check_link, host_patterns
 from copilot_analytics.errors import (
     ContractError,
     CopilotAnalyticsError,
@@ -20,9 +24,17 @@ from copilot_analytics.errors import (
     worst,
 )
 
-__all__ = ["GITHUB_HOSTS", "DownloadedFile", "check_link", "files"]
+__all__ = [
+    "GITHUB_HOSTS",
+    "Background",
+    "Connections",
+    "DownloadedFile",
+    "check_link",
+    "files",
+    "host_patterns",
+]
 
-_WORKERS = 4
+_THREADS = 4
 
 
 def files(
@@ -30,9 +42,12 @@ def files(
     directory: str | os.PathLike,
     *,
     settings,
+    connections: Connections | None = None,
     renew: Callable[[], Sequence[str]] | None = None,
     progress: Callable[[int, int], None] | None = None,
     quarantine: str | os.PathLike | None = None,
+    keep: bool = False,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> list[DownloadedFile]:
     """Download all files of a report: are they complete, and are they what was promised?
 
@@ -45,16 +60,22 @@ def files(
     links
         Signed links of one report. They are never stored, logged or shown.
     directory
-        Folder for the files; it has to exist.
+        Folder for the files of this report and no other; it has to exist.
     settings
         `copilot_analytics.client.Settings`: limits, times, proxies, further hosts.
+    connections
+        Where several reports are fetched, one object for all saves new connections.
     renew
-        Asked once for links to the same report, where links have expired or keep failing. Files
-        that are complete by then are kept.
+        Asked once for links to the same report, where links have expired or keep failing.
     progress
         Called with the number of complete files and of all files.
     quarantine
-        Folder for what was received and refused; ``quarantine`` inside `directory` by default.
+        Folder for what was received and refused; without it, that is not kept.
+    keep
+        Whether the complete files stay in `directory` where others fail. A file that is there is
+        not received again if the server announces its digest, now or in a later call.
+    is_stopped
+        Asked now and then; the download ends as soon as it returns True.
 
     Returns
     -------
@@ -81,34 +102,65 @@ def files(
         ...
     copilot_analytics.errors.ContractError: a link to evil.example was refused: the host is not ...
     """
-    report = _Report(Path(directory), settings, progress)
-    complete: dict[str, DownloadedFile] = {}
-    failures: dict[str, Failure] = {}
-    try:
-        wanted = report.checked(links)
-        complete, failures = report.download(wanted, {})
-        if renew and failures and all(failure.renew for failure in failures.values()):
-            _discard(failures)
-            wanted = report.checked(renew())
-            complete, failures = report.download(wanted, complete)
-        if failures:
-            raise _error(wanted, failures)
-    except BaseException:
-        _set_aside(failures, Path(quarantine or Path(directory, "quarantine")))
-        report.remove_files()
-        raise
-    report.remove_files(complete.values())
-    return [complete[link] for link in wanted]
+    with nullcontext(connections) if connections else Connections(settings) as lent:
+        report = _Report(Path(directory), settings, lent, progress, is_stopped)
+        if keep:
+            report.take_up_earlier_files()
+        try:
+            wanted = report.download(links)
+            if renew and report.failures and all(one.renew for one in report.failures.values()):
+                report.start_again()
+                wanted = report.download(renew())
+            if report.failures:
+                raise _error(wanted, report.failures, keep, bool(quarantine))
+        except BaseException:
+            _set_aside(report.failures, Path(quarantine) if quarantine else None)
+            report.remove_files(but=report.held().values() if keep else ())
+            raise
+        report.remove_files(but=[file.path for file in report.complete.values()])
+        return [report.complete[link] for link in wanted]
 
 
 class _Report:
     """The files of one report while they are downloaded."""
 
-    def __init__(self, directory: Path, settings, progress):
-        self._directory, self._settings, self._progress = directory, settings, progress
+    def __init__(self, directory: Path, settings, connections: Connections, progress, is_stopped):
+        self._directory, self._settings, self._connections = directory, settings, connections
+        self._progress, self._is_stopped = progress, is_stopped
         self._targets: list[Path] = []
+        # Complete files of an earlier call, or for links that have been replaced.
+        self._earlier: list[Path] = []
+        self.complete: dict[str, DownloadedFile] = {}
+        self.failures: dict[str, Failure] = {}
 
-    def checked(self, links: Sequence[str]) -> tuple[str, ...]:
+    def take_up_earlier_files(self) -> None:
+        """Find what an earlier call has left in the folder."""
+        self._earlier = sorted(self._directory.glob("part-*.ndjson"))
+
+    def download(self, links: Sequence[str]) -> tuple[str, ...]:
+        """Download what can be had, several files at a time; return the links, each once."""
+        wanted = self._checked(links)
+        with Background(min(_THREADS, len(wanted))) as background:
+            terms = Terms(self._settings, self.held(), partial(self._is_over, background))
+            begun = {
+                background.submit(self._one, link, self._new_target(), terms): link
+                for link in wanted
+            }
+            for future in as_completed(begun):
+                error = future.exception()
+                if isinstance(error, Failure):
+                    self.failures[begun[future]] = error
+                    if not error.renew:
+                        break
+                elif error:
+                    raise error
+                else:
+                    self.complete[begun[future]] = future.result()
+                    if self._progress:
+                        self._progress(len(self.complete), len(wanted))
+        return wanted
+
+    def _checked(self, links: Sequence[str]) -> tuple[str, ...]:
         """Check all links before the first connection, and drop repeated ones."""
         unique = tuple(dict.fromkeys(links))
         if len(unique) > self._settings.max_links:
@@ -122,110 +174,73 @@ class _Report:
             check_link(link, self._settings)
         return unique
 
-    def download(
-        self, wanted: Sequence[str], complete: Mapping[str, DownloadedFile]
-    ) -> tuple[dict[str, DownloadedFile], dict[str, Failure]]:
-        """Download what is not there yet, several files at a time."""
-        found = _matching(wanted, complete)
-        todo = {link: self._new_target() for link in wanted if link not in found}
-        failures: dict[str, Failure] = {}
-        with closing(_in_parallel(self._one, todo)) as results:
-            for link, result in results:
-                if isinstance(result, Failure):
-                    failures[link] = result
-                    if not result.renew:
-                        break
-                elif isinstance(result, DownloadedFile):
-                    found[link] = result
-                    if self._progress:
-                        self._progress(len(found), len(wanted))
-                else:
-                    raise result
-        return found, failures
+    def _one(self, link: str, target: Path, terms: Terms) -> DownloadedFile:
+        with self._connections.lend() as session:
+            return download_link(session, link, target, terms)
 
-    def _one(self, link: str, target: Path, is_stopped: Callable[[], bool]) -> DownloadedFile:
-        return download_link(link, target, self._settings, is_stopped)
+    def _is_over(self, background: Background) -> bool:
+        return background.is_stopped() or self._is_stopped()
 
     def _new_target(self) -> Path:
-        self._targets.append(self._directory / f"part-{len(self._targets):05}.ndjson")
+        names = (self._directory / f"part-{number:05}.ndjson" for number in count())
+        taken = {*self._earlier, *self._targets}
+        self._targets.append(next(path for path in names if path not in taken))
         return self._targets[-1]
 
-    def remove_files(self, but: Sequence[DownloadedFile] = ()) -> None:
-        """Remove the files of this report, except those that are handed out."""
-        kept = {file.path for file in but}
-        for target in self._targets:
-            if target not in kept:
-                target.unlink(missing_ok=True)
+    def held(self) -> dict[bytes, Path]:
+        """Return the complete files that are here by their digest, this call's before others."""
+        found = [*self._earlier, *(file.path for file in self.complete.values())]
+        return {_md5(path): path for path in found}
+
+    def start_again(self) -> None:
+        """Forget what failed; what is complete counts only if its digest is announced again.
+
+        Nothing else tells that a link of the second list leads to the same bytes.
+        """
+        for failure in self.failures.values():
+            _remove(failure.leftover)
+        self._earlier += [file.path for file in self.complete.values()]
+        self.complete, self.failures = {}, {}
+
+    def remove_files(self, but: Iterable[Path]) -> None:
+        """Remove the files of this report, except those that are to stay."""
+        for path in {*self._earlier, *self._targets} - set(but):
+            _remove(path)
 
 
-def _matching(
-    wanted: Sequence[str], complete: Mapping[str, DownloadedFile]
-) -> dict[str, DownloadedFile]:
-    """Return the complete files by their link in `wanted`: signature and host may have changed."""
-    by_path = {urlsplit(link).path: file for link, file in complete.items()}
-    paths = [urlsplit(link).path for link in wanted]
-    if len(by_path) < len(complete) or len(set(paths)) < len(paths):
-        return {}  # the path alone does not tell the files apart
-    return {
-        link: by_path[path] for link, path in zip(wanted, paths, strict=True) if path in by_path
-    }
+def _md5(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).digest()
 
 
-def _in_parallel(work: Callable, todo: Mapping[str, Path]):
-    """Yield each link with its file, or with the exception that came instead.
-
-    The threads are daemons: a person who interrupts does not wait for a server that is silent.
-    """
-    waiting, done, stop = SimpleQueue(), SimpleQueue(), threading.Event()
-    for item in todo.items():
-        waiting.put(item)
-
-    def run() -> None:
-        while not stop.is_set():
-            try:
-                link, target = waiting.get_nowait()
-            except Empty:
-                return
-            try:
-                done.put((link, work(link, target, stop.is_set)))
-            except BaseException as error:  # noqa: BLE001 - raised again where it is received
-                done.put((link, error))
-
-    threads = [threading.Thread(target=run, daemon=True) for _ in range(min(_WORKERS, len(todo)))]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in todo:
-            yield done.get()
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(0.5)
-
-
-def _error(wanted: Sequence[str], failures: Mapping[str, Failure]) -> CopilotAnalyticsError:
+def _error(
+    wanted: Sequence[str], failures: Mapping[str, Failure], keep: bool, has_quarantine: bool
+) -> CopilotAnalyticsError:
     """Return the error for the gravest failure."""
     code = worst(failure.error.exit_code for failure in failures.values())
     link, failure = next(
         (link, failure) for link, failure in failures.items() if failure.error.exit_code == code
     )
     place = f"file {wanted.index(link) + 1} of {len(wanted)} from {urlsplit(link).hostname}"
-    kept = "nothing of the report"
-    if failure.leftover:
+    kept = "the complete files of the report, for the next run" if keep else "nothing of the report"
+    if failure.leftover and has_quarantine:
         kept += "; what was received lies in the folder quarantine"
     return failure.error(
         f"{place}: {failure.problem}", said=failure.said, kept=kept, advice=failure.advice
     )
 
 
-def _set_aside(failures: Mapping[str, Failure], quarantine: Path) -> None:
+def _set_aside(failures: Mapping[str, Failure], quarantine: Path | None) -> None:
     """Move what was received and refused to where nothing reads it, for a person to look at."""
     for failure in failures.values():
         if failure.leftover is None or not failure.leftover.exists():
             continue
+        if quarantine is None:
+            _remove(failure.leftover)
+            continue
         try:
             quarantine.mkdir(mode=0o700, exist_ok=True)
-            os.replace(failure.leftover, quarantine / failure.leftover.name.lstrip("."))
+            os.replace(failure.leftover, quarantine / f"{failure.leftover.stem[1:]}.refused")
         except OSError as error:
             problem = error.strerror or type(error).__name__
         else:
@@ -237,7 +252,6 @@ def _set_aside(failures: Mapping[str, Failure], quarantine: Path) -> None:
         )
 
 
-def _discard(failures: Mapping[str, Failure]) -> None:
-    for failure in failures.values():
-        if failure.leftover:
-            failure.leftover.unlink(missing_ok=True)
+def _remove(path: Path | None) -> None:
+    if path is not None:
+        path.unlink(missing_ok=True)

@@ -5,17 +5,26 @@ from __future__ import annotations
 import os
 import random
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from urllib.parse import urljoin
+from typing import BinaryIO
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from copilot_analytics.download.body import Body, Failure, check_content, storage_code
-from copilot_analytics.download.hosts import check_addresses, check_link
+from copilot_analytics.download.body import (
+    Body,
+    Failure,
+    announced_digest,
+    check_content,
+    storage_code,
+)
+from copilot_analytics.download.hosts import check_link, checked_addresses
 from copilot_analytics.errors import ContractError, DownloadError, NetworkError, StorageError
-from copilot_analytics.sessions import NETWORK_ERRORS, Session, explain, read
+from copilot_analytics.sessions import CHUNK, NETWORK_ERRORS, Problem, Session, explain, read
 
 # Largest wait in seconds after the first, second and third try at one link.
 WAITS = (1, 2, 4)
@@ -27,17 +36,53 @@ _RENEWABLE = (400, 401, 403, 404, 410)
 
 @dataclass(frozen=True)
 class DownloadedFile:
-    """One complete file of a report: where it is, its digest and size after content decoding."""
+    """One complete file of a report: where it is, its digest and size after content decoding.
+
+    `facts` tell how it came: bytes as `received`, `seconds` until the answer began, `host`, and the
+    names of the `headers`.
+    """
 
     path: Path
     sha256: str
     size: int
     notes: tuple[str, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def download_link(
-    link: str, target: Path, settings, is_stopped: Callable[[], bool]
-) -> DownloadedFile:
+@dataclass(frozen=True)
+class Terms:
+    """What all links of a report have in common.
+
+    `held` are complete files by their MD5, which need not be received again.
+    """
+
+    settings: object
+    held: Mapping[bytes, Path]
+    is_stopped: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class _Attempts:
+    """All attempts at one link: with what, and until when."""
+
+    session: Session
+    terms: Terms
+    deadline: float
+
+    @property
+    def settings(self):
+        return self.terms.settings
+
+    @property
+    def is_over(self) -> bool:
+        return self.settings.monotonic() >= self.deadline
+
+    def meaning(self, error: Exception) -> Problem:
+        """Say what a network error means; after the deadline it is always the time."""
+        return explain(TimeoutError() if self.is_over else error)
+
+
+def download_link(session: Session, link: str, target: Path, terms: Terms) -> DownloadedFile:
     """Download one link to `target`, trying again where that can help.
 
     Raises
@@ -47,30 +92,29 @@ def download_link(
     ContractError, StorageError
         A redirect led to a host that is not allowed; the file could not be written.
     """
-    deadline = settings.monotonic() + settings.file_timeout
-    headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": settings.user_agent}
-    with Session(settings, headers) as session:
-        for wait in WAITS:
-            try:
-                return _try(session, link, target, settings, deadline, is_stopped)
-            except Failure as failure:
-                is_over = settings.monotonic() > deadline or is_stopped()
-                if not failure.again or is_over or wait == WAITS[-1]:
-                    raise
-                _remove(failure.leftover)
-            settings.sleep(random.uniform(0, wait))  # noqa: S311 - spreads load, no secret
+    settings = terms.settings
+    attempts = _Attempts(session, terms, settings.monotonic() + settings.file_timeout)
+    for wait in WAITS:
+        try:
+            return _try(attempts, link, target)
+        except Failure as failure:
+            is_last = attempts.is_over or terms.is_stopped() or wait == WAITS[-1]
+            if not failure.again or is_last:
+                raise
+            _remove(failure.leftover)
+        settings.sleep(random.uniform(0, wait))  # noqa: S311 - spreads load, no secret
     raise AssertionError("the last try either returns or raises")
 
 
-def _try(session, link, target, settings, deadline, is_stopped) -> DownloadedFile:
-    with _open(session, link, settings) as response:
+def _try(attempts: _Attempts, link: str, target: Path) -> DownloadedFile:
+    with _open(attempts, link) as response:
         _check_status(response)
         temporary = _temporary_beside(target)
         is_received = False
         try:
             with temporary.open("wb") as file:
-                body = Body(response.headers, file, settings)
-                _receive(response, body, settings, deadline, is_stopped)
+                body = Body(response.headers, file, attempts.settings)
+                _receive(attempts, response, body)
                 is_received = True
                 body.finish()
                 file.flush()
@@ -86,8 +130,11 @@ def _try(session, link, target, settings, deadline, is_stopped) -> DownloadedFil
         except OSError as error:
             _remove(temporary)
             problem = error.strerror or type(error).__name__
+        except BaseException:
+            _remove(temporary)
+            raise
         else:
-            return DownloadedFile(target, body.sha256, body.size, notes)
+            return DownloadedFile(target, body.sha256, body.size, notes, _facts(response, body))
     raise StorageError(
         f"{target} could not be written: {problem}",
         kept="nothing of the report",
@@ -95,16 +142,29 @@ def _try(session, link, target, settings, deadline, is_stopped) -> DownloadedFil
     )
 
 
-def _open(session: Session, link: str, settings) -> requests.Response:
+def _facts(response: requests.Response, body: Body) -> dict[str, object]:
+    return {
+        "received": body.received,
+        "seconds": round(response.elapsed.total_seconds(), 3),
+        "host": urlsplit(response.url).hostname,
+        "headers": sorted(name.lower() for name in response.headers),
+    }
+
+
+def _open(attempts: _Attempts, link: str) -> requests.Response:
     """Ask for a link, following redirects between allowed hosts."""
-    url = link
+    url, settings = link, attempts.settings
     for _ in range(MAX_REDIRECTS + 1):
         parts = check_link(url, settings)
         try:
-            check_addresses(parts, settings)
-            response = session.ask(url)
+            response = attempts.session.ask(
+                url,
+                deadline=attempts.deadline,
+                addresses=checked_addresses(parts, settings),
+                is_stopped=attempts.terms.is_stopped,
+            )
         except NETWORK_ERRORS as error:
-            problem = explain(error)
+            problem = attempts.meaning(error)
             raise Failure(
                 f"{parts.hostname}: {problem.text}",
                 error=NetworkError,
@@ -157,20 +217,44 @@ def _check_status(response: requests.Response) -> None:
     )
 
 
-def _receive(response, body: Body, settings, deadline: float, is_stopped) -> None:
+def _receive(attempts: _Attempts, response: requests.Response, body: Body) -> None:
     """Read the whole body; writing is kept apart, because both fail with OSErrors."""
-    chunks = read(response, deadline=deadline, monotonic=settings.monotonic)
-    while not is_stopped():
-        try:
-            chunk = next(chunks, b"")
-        except NETWORK_ERRORS as error:
-            raise Failure(
-                f"the file is not complete: {explain(error).text}", again=True, renew=True
-            ) from None
-        if not chunk:
-            return
-        body.add(chunk)
-    raise Failure("stopped, because another file of the report failed")
+    held = _held(response.headers, attempts.terms.held)
+    settings = attempts.settings
+    chunks = (
+        read(response, deadline=attempts.deadline, monotonic=settings.monotonic)
+        if held is None
+        else iter(partial(held.read, CHUNK), b"")
+    )
+    with held or nullcontext():
+        while not attempts.terms.is_stopped():
+            try:
+                chunk = next(chunks, b"")
+            except NETWORK_ERRORS as error:
+                problem = attempts.meaning(error).text
+                raise Failure(
+                    f"the file is not complete: {problem}", again=True, renew=True
+                ) from None
+            if not chunk:
+                return
+            body.add(chunk)
+    raise Failure("stopped: nobody waits for this file any more")
+
+
+def _held(headers: Mapping[str, str], held: Mapping[bytes, Path]) -> BinaryIO | None:
+    """Open the file that is here already, if the answer announces the same bytes."""
+    path = held.get(announced_digest(headers))
+    if path is None or "Content-Encoding" in headers:
+        return None
+    try:
+        file = path.open("rb")
+    except OSError:
+        return None
+    size = os.fstat(file.fileno()).st_size
+    if headers.get("Content-Length", str(size)) == str(size):
+        return file
+    file.close()
+    return None
 
 
 def _check(body: Body, path: Path, headers) -> tuple[str, ...]:
@@ -190,7 +274,7 @@ def _check(body: Body, path: Path, headers) -> tuple[str, ...]:
 def _temporary_beside(target: Path) -> Path:
     """Make an empty file that only its owner can read, where a rename stays on one disk."""
     try:
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
     except OSError as error:
         problem = error.strerror or type(error).__name__
     else:

@@ -207,6 +207,11 @@ def _parsed(text: bytes) -> object:
         return None
 
 
+def announced_digest(headers: Mapping[str, str]) -> bytes:
+    """Return the MD5 that an answer announces, b"" where it announces none that can be read."""
+    return next((_decoded_md5(headers[name]) for name in _DIGESTS if name in headers), b"")
+
+
 def _decoded_md5(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)

@@ -52,15 +52,17 @@ def check_link(link: str, settings) -> SplitResult:
         return parts
     if parts.port not in (None, 443):
         raise _refused(name, f"it uses port {parts.port}")
-    if not any(_matches(host, pattern) for pattern in _patterns(settings.api_url)):
+    if not any(_matches(host, pattern) for pattern in host_patterns(settings.api_url)):
         raise _refused(name, "the host is not one of GitHub's")
     return parts
 
 
-def check_addresses(parts: SplitResult, settings) -> None:
+def checked_addresses(parts: SplitResult, settings) -> tuple[str, ...]:
     """Resolve the host of a checked link and refuse addresses that lie inside a network.
 
-    A proxy resolves the name by itself, so then there is nothing to check here.
+    What is returned is to be connected to: the name may resolve to something else a moment later.
+    It is empty where there is nothing to check, because a proxy resolves the name by itself, or
+    the settings name the host.
 
     Raises
     ------
@@ -71,9 +73,10 @@ def check_addresses(parts: SplitResult, settings) -> None:
     """
     is_configured = _is_configured(parts, settings)
     if is_configured and parts.scheme == "https":
-        return
+        return ()
     if not is_configured and proxies_for(parts.geturl(), settings.proxies):
-        return
+        return ()
+    found = []
     for *_, place in socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM):
         address = ipaddress.ip_address(place[0].partition("%")[0])
         if parts.scheme == "http" and not address.is_loopback:
@@ -82,6 +85,8 @@ def check_addresses(parts: SplitResult, settings) -> None:
             raise _refused(
                 f"a link to {parts.hostname}", f"its address {address} is inside a network"
             )
+        found.append(place[0])
+    return tuple(dict.fromkeys(found))
 
 
 def _split(link: str) -> SplitResult | None:
@@ -107,7 +112,12 @@ def _is_configured(parts: SplitResult, settings) -> bool:
     return False
 
 
-def _patterns(api_url: str) -> tuple[str, ...]:
+def host_patterns(api_url: str) -> tuple[str, ...]:
+    """Return the hosts that links of an API may lead to; a star stands for a part of one label.
+
+    >>> host_patterns("https://api.octo.ghe.com")[-1]
+    'copilot-reports.octo.ghe.com'
+    """
     labels = (urlsplit(api_url).hostname or "").split(".")
     if len(labels) == 4 and labels[0] == "api" and labels[2:] == ["ghe", "com"]:
         return (*GITHUB_HOSTS, f"copilot-reports.{labels[1]}.ghe.com")

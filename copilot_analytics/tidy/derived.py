@@ -41,8 +41,7 @@ def present_days(read_columns: Callable[[str, list[str]], pd.DataFrame]) -> pd.D
 
 def cut(tables, start, end, scope: str | None) -> dict:
     """Return the tables with only some days, or only one scope."""
-    first = None if start is None else pd.Timestamp(parse_day(start, "the start"))
-    last = None if end is None else pd.Timestamp(parse_day(end, "the end"))
+    first, last = _bound(start, "the start"), _bound(end, "the end")
     if first is not None and last is not None and first > last:
         raise UsageError(f"the start {first:%Y-%m-%d} is after the end {last:%Y-%m-%d}")
     if scope is not None and scope not in tables.scopes:
@@ -71,6 +70,11 @@ def cut(tables, start, end, scope: str | None) -> dict:
         "notes": tables.notes,
         "facts": tables.facts,
     }
+
+
+def _bound(day, what: str) -> pd.Timestamp | None:
+    """Return a first or last day. NaT, the least day of no rows, is one that no day reaches."""
+    return day if day is None or day is pd.NaT else pd.Timestamp(parse_day(day, what))
 
 
 def combine(several: Sequence) -> dict:

@@ -193,7 +193,8 @@ class Tables(Mapping):
         Parameters
         ----------
         start, end
-            First and last day, both included, as text, date or timestamp; None for no bound.
+            First and last day, both included, as text, date or timestamp; None for no bound. As in
+            pandas, no day is before or after NaT.
         scope
             ``"organization:ID"`` or ``"enterprise:ID"`` as in the column `scope`; None for all.
 

@@ -1,0 +1,56 @@
+"""Which reports to ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from copilot_analytics import catalogue
+from copilot_analytics.client import earliest_day
+
+FAMILIES = ("users", "entity", "teams", "repos")
+SETTLED = ("final", "empty", "missing")
+
+
+def plan(
+    scope_kind: str,
+    states: dict[tuple[str, date], str],
+    *,
+    today: date,
+    since: date | None = None,
+    until: date | None = None,
+    families: Iterable[str] = FAMILIES,
+) -> list[tuple[str, date | None]]:
+    """Return the reports and days to ask for, in order. Pure: it looks at nothing else.
+
+    The 28-day reports come first, because they cover the recent days in one call each; then every
+    day that is not settled, from the oldest to the newest.
+
+    Examples
+    --------
+    >>> states = {("users-1-day", date(2026, 11, 1)): "final"}
+    >>> plan("organization", states, today=date(2026, 11, 4), since=date(2026, 11, 1),
+    ...      families=["users"])
+    [('users-28-day', None), ('users-1-day', datetime.date(2026, 11, 2)),
+     ('users-1-day', datetime.date(2026, 11, 3))]
+    """
+    until = min(until or date.max, today - timedelta(days=1))
+    wanted = [
+        endpoint
+        for endpoint in catalogue.all_endpoints()
+        if endpoint.scope_kind == scope_kind and endpoint.family in set(families)
+    ]
+    windows = [(one.report, None) for one in wanted if one.period == "28-day"]
+    days = [
+        (one.report, day)
+        for one in wanted
+        if one.period == "1-day"
+        for day in _days(max(since or date.min, earliest_day(one, today)), until)
+        if states.get((one.report, day)) not in SETTLED
+    ]
+    days.sort(key=lambda slot: slot[1])
+    return windows + days if days else []
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
