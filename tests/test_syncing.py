@@ -14,6 +14,7 @@ from copilot_analytics.errors import (
 )
 from copilot_analytics.samples import Company, SampleServer
 from copilot_analytics.syncing import FAMILIES, plan, sync
+from copilot_analytics.syncing.pipeline import IN_FLIGHT, THREADS
 
 TODAY = date(2026, 11, 22)
 
@@ -190,3 +191,69 @@ def test_f052_names_in_another_case_are_the_same_archive_scope(run):
     run(families=["teams"])
     run(org="OCTO-ORG", families=["teams"])
     assert run.archive.status()["name"].tolist() == ["organization:octo-org"]
+
+
+@pytest.mark.parametrize(
+    "jump",
+    [
+        pytest.param(timedelta(days=-2), id="F157 the clock jumps back"),
+        pytest.param(timedelta(hours=20), id="F158 midnight passes"),
+    ],
+)
+def test_the_days_of_a_run_are_fixed_at_its_start(run, tmp_path, company, server, jump):
+    run()
+    still = asked(server)
+    server.requests.clear()
+    looks, waits = iter(range(10**6)), []
+
+    def clock():
+        return company.now + (jump if next(looks) > 20 else timedelta(0))
+
+    warnings = []  # that the clock is wrong
+    settings = Settings.from_environment(
+        server.environ, clock=clock, sleep=waits.append, warn=warnings.append
+    )
+    archive = Archive(tmp_path / "moved", clock=clock)
+    with Client(settings) as client:
+        sync(archive, client=client, org="octo-org", since=company.start_day)
+    assert asked(server) == still
+    assert all(seconds >= 0 for seconds in waits)
+    for name, frame in archive.tables().items():
+        assert frame.equals(run.archive.tables()[name]), name
+
+
+def test_f160_a_long_backfill_that_is_stopped_again_and_again_asks_for_little_twice(tmp_path):
+    """Every run is stopped after 25 reports; what was on its way is all that is lost."""
+    company, per_run, stops = Company(people=20, days=60), 25, 0
+
+    def stopped_after(items):
+        for number, item in enumerate(items):
+            if number == per_run:
+                raise KeyboardInterrupt
+            yield item
+
+    def backfill(archive, progress=iter):
+        options = {"org": "octo-org", "families": ["entity"], "since": company.start_day}
+        settings = Settings.from_environment(server.environ, clock=lambda: company.now)
+        with Client(settings) as client:
+            return sync(archive, client=client, progress=progress, **options)
+
+    interrupted = Archive(tmp_path / "interrupted", clock=lambda: company.now)
+    whole = Archive(tmp_path / "whole", clock=lambda: company.now)
+    with SampleServer(company) as server:
+        backfill(whole)
+        slots = len(asked(server))
+        server.requests.clear()
+        is_done = False
+        while not is_done:
+            try:
+                backfill(interrupted, stopped_after)
+                is_done = True
+            except KeyboardInterrupt:
+                stops += 1
+        calls = len(asked(server))
+    assert stops >= 2
+    assert slots < calls <= slots + stops * (IN_FLIGHT + THREADS + 2)
+    for name, frame in whole.tables().items():
+        assert frame.equals(interrupted.tables()[name]), name
+    assert interrupted.verify().empty

@@ -43,6 +43,7 @@ class Client:
         self._refusal: CopilotAnalyticsError | None = None
         self._visible: dict[Scope, bool] = {}
         self._seen_fields: set[str] = set()
+        self._today = date.min
 
     def __enter__(self) -> Client:
         return self
@@ -55,8 +56,9 @@ class Client:
         self._connection.close()
 
     def today(self) -> date:
-        """Return the current day in UTC."""
-        return self.settings.clock().astimezone(UTC).date()
+        """Return the current day in UTC; it never goes back, even if this computer's clock does."""
+        self._today = max(self._today, self.settings.clock().astimezone(UTC).date())
+        return self._today
 
     def links(
         self,

@@ -19,6 +19,7 @@ from copilot_analytics.errors import (
     DownloadError,
     NetworkError,
     NoReportError,
+    UsageError,
 )
 from copilot_analytics.syncing.incoming import Incoming
 
@@ -107,7 +108,10 @@ class Pipeline:
         with self._asking:
             if self._receiving.is_stopped():
                 raise CancelledError
-            return fetching.ask(self._client, report, self._scope, day)
+            try:
+                return fetching.ask(self._client, report, self._scope, day)
+            except UsageError as problem:  # midnight has passed: a year back is a day less
+                raise NoReportError(problem.what, advice=problem.advice) from None
 
     def _receive(self, report: str, day: date | None, envelope: Envelope):
         """Download and read one report, and write its files; the ledger does not know them yet."""
