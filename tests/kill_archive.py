@@ -2,9 +2,10 @@
 
     python tests/kill_archive.py --kills 60
 
-Each time a process stores the next version of one of four slots or rebuilds, and is killed after a
-random time. Then: readers see the version before or after, whole; `verify` finds nothing;
-the next run finds the archive free and removes the garbage.
+Each time a process stores the next version of one of four slots, rebuilds, or makes a lost ledger
+anew, and is killed after a random time; a ledger that is lost then is made anew first. Then:
+readers see the version before or after, whole; `verify` finds nothing; the next run finds the
+archive free and removes the garbage.
 """
 
 import argparse
@@ -49,12 +50,16 @@ def work(folder: str, task: str, slot: str, version: str) -> None:
     if task == "store":
         store(folder, int(slot), int(version))
     else:
+        if task == "recover":
+            (archive_in(folder).path / "ledger.sqlite").unlink()
         archive_in(folder).rebuild()
 
 
 def look(folder: str) -> dict[int, int]:
     """Return the version of each slot; fail if a slot is a mix or anything is damaged."""
     archive = archive_in(folder)
+    if not (archive.path / "ledger.sqlite").exists():
+        assert archive.rebuild() == []
     findings = archive.verify()
     assert findings.empty, findings.to_string()
     users = archive.tables().users
@@ -72,7 +77,7 @@ def main(kills: int, seed: int) -> None:
             store(folder, slot, 1)
         expected = dict.fromkeys(range(SLOTS), 1)
         while counts["killed"] < kills:
-            slot, task = draw.randrange(SLOTS), draw.choice(["store", "store", "store", "rebuild"])
+            slot, task = draw.randrange(SLOTS), draw.choice(["store"] * 3 + ["rebuild", "recover"])
             version = expected[slot] + 1
             command = [sys.executable, __file__, folder, task, str(slot), str(version)]
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -2,14 +2,21 @@
 
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 from conftest import ndjson, user_record
-from stored_input import new_archive, put, rows
+from stored_input import assert_same, frames, new_archive, put, rows
 
+from copilot_analytics.archive import StorageWarning, space
 from copilot_analytics.archive.importing import reports
+from copilot_analytics.archive.omitting import content
+from copilot_analytics.archive.status import status_text
 from copilot_analytics.catalogue import Scope
-from copilot_analytics.errors import ContentError, UsageError
+from copilot_analytics.cli import cli
+from copilot_analytics.errors import ContentError, StorageError, UsageError
+from copilot_analytics.syncing import plan
 
 ORG = Scope("organization", "octo-org")
 FETCHED = "organization-octo-org_users-1-day_2026-11-02"
@@ -94,3 +101,141 @@ def test_the_owner_comes_from_the_records_or_is_given(archive, tmp_path):
     with pytest.raises(UsageError, match="say whose they are"):
         archive.import_files([write(tmp_path, "several.ndjson", *several)])
     assert len(rows(archive, "SELECT * FROM versions")) == 2
+
+
+def test_f123_files_that_clearly_do_not_fit_are_refused_and_those_before_them_stay(
+    archive, tmp_path, monkeypatch
+):
+    small = write(tmp_path, "small.ndjson", user_record())
+    large = write(tmp_path, "large.ndjson", user_record("2026-11-03", user_login="x" * 10**6))
+    free = space.FLOOR + 10**5
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    with pytest.raises(StorageError, match="has 100.1 MB left, and about 100.2 MB") as caught:
+        archive.import_files([small, large])
+    assert caught.value.exit_code == 17
+    assert archive.tables().users["day"].dt.day.tolist() == [2]
+    assert archive.verify().empty
+
+
+class TestLenient:
+    """F097: the good records of a file with others count, and nobody can overlook it."""
+
+    GOOD = (user_record(user_id=1), user_record("2026-11-03", user_id=2))
+    NEGATIVE = user_record(user_id=3, loc_added_sum=-1)
+    CUT_SHORT = b'{"day": "2026-11-03", "user_login": "login-5", "user_id": 5\n'
+
+    @pytest.fixture
+    def file(self, tmp_path):
+        path = tmp_path / "broken.ndjson"
+        before, after = (ndjson(record) for record in self.GOOD)
+        path.write_bytes(before + ndjson(self.NEGATIVE) + self.CUT_SHORT + after)
+        return path
+
+    @pytest.fixture
+    def lenient(self, archive, file):
+        archive.import_files([file], errors="quarantine")
+        return archive
+
+    def test_f097_without_asking_the_whole_file_is_refused(self, archive, file):
+        with pytest.raises(ContentError, match="line 2"):
+            archive.import_files([file])
+        assert archive.status().empty
+        with pytest.raises(UsageError, match="'ignore' is not known"):
+            archive.import_files([file], errors="ignore")
+
+    def test_f097_the_raw_file_is_whole_and_the_tables_say_that_they_are_not(self, lenient, file):
+        assert raw_bytes(lenient) == file.read_bytes()
+        tables = lenient.tables(day_state=True)
+        assert tables.users["user_id"].tolist() == [1, 2]
+        assert tables.users["day_state"].tolist() == ["damaged"] * 2
+        assert set(tables.day_states["state"]) == {"damaged"}
+        assert not tables.is_complete
+        assert len(tables.quarantined) == 2
+        assert "quarantine" in tables._repr_html_()
+        status = lenient.status().iloc[0]
+        assert (status["damaged"], status["left_out"], status["records"]) == (1, 2, 2)
+        assert "not valid: 2" in status_text(lenient.status())
+
+    def test_f097_another_import_of_the_same_slot_is_complete(self, lenient, tmp_path):
+        fine = write(tmp_path, "fine.ndjson", *(user_record(f"2026-11-0{n}", 2) for n in (1, 3)))
+        (row,) = lenient.import_files([fine]).to_dict("records")
+        assert (row["day"], row["left_out"]) == ("2026-11-03", 0)
+        assert row["state"] == "damaged"  # as long as the other import stands beside it
+        tables = lenient.tables()
+        states = dict(zip(tables.day_states["day"].dt.day, tables.day_states["state"], strict=True))
+        assert states == {1: "final", 2: "damaged", 3: "final"}
+        assert not tables.is_complete
+        assert lenient.tables(end="2026-11-01").is_complete
+        assert lenient.tables(start="2026-11-03").is_complete
+
+    def test_f097_verify_rebuild_and_a_lost_ledger_come_to_the_same(self, lenient):
+        before = frames(lenient)
+        assert lenient.verify().empty
+        for path in lenient.path.glob("tables/*/*/*"):
+            path.unlink()
+        with pytest.warns(StorageWarning):
+            assert_same(frames(lenient), before)
+        assert lenient.rebuild() == []
+        assert lenient.verify().empty
+        (lenient.path / "ledger.sqlite").unlink()
+        assert lenient.rebuild() == []
+        assert_same(frames(lenient), before)
+        assert not lenient.tables().is_complete
+        assert lenient.verify().empty
+
+    def test_f097_again_it_is_there_already_and_still_not_complete(self, lenient, file):
+        for errors in ("quarantine", "raise"):
+            (row,) = lenient.import_files([file], errors=errors).to_dict("records")
+            assert (row["is_new"], row["state"], row["left_out"]) == (False, "damaged", 2)
+
+    def test_f111_of_records_that_contradict_each_other_none_counts(self, archive, tmp_path):
+        two = [user_record(loc_added_sum=number) for number in (1, 2)]
+        file = write(tmp_path, "both.ndjson", *two, user_record(user_id=2))
+        (row,) = archive.import_files([file], errors="quarantine").to_dict("records")
+        assert row["left_out"] == 2
+        assert archive.tables().users["user_id"].tolist() == [2]
+        assert archive.verify().empty
+
+    def test_f097_the_next_sync_asks_for_such_a_day_again(self, archive, tmp_path):
+        fetched = tmp_path / f"{FETCHED}_01.ndjson"
+        fetched.write_bytes(ndjson(user_record()) + b"garbage\n")
+        archive.import_files([fetched], errors="quarantine")
+        states = {("users-1-day", date(2026, 11, 2)): "damaged"}
+        assert rows(archive, "SELECT report, state FROM slots") == [("users-1-day", "damaged")]
+        options = {"today": date(2026, 11, 22), "until": date(2026, 11, 2), "families": ["users"]}
+        todo = plan("organization", states, since=date(2026, 11, 2), **options)
+        assert ("users-1-day", date(2026, 11, 2)) in todo
+        put(archive, user_record(), user_record(user_id=2))
+        assert rows(archive, "SELECT state FROM slots") == [("final",)]
+        assert archive.tables().is_complete
+
+    @pytest.mark.parametrize("first", [b"", b"{broken\n", b"[1, 2\n", b'{"a": 1} x\n'])
+    def test_f188_erasing_somebody_takes_what_cannot_be_read_with_it(self, archive, file, first):
+        file.write_bytes(first + file.read_bytes())
+        archive.import_files([file], errors="quarantine")
+        archive.erase(2)
+        assert raw_bytes(archive) == ndjson(self.GOOD[0], self.NEGATIVE)
+        tables = archive.tables()
+        assert tables.users["user_id"].tolist() == [1]
+        assert not tables.is_complete  # some records are missing still
+        assert archive.verify().empty
+
+    def test_f188_where_people_were_erased_nothing_unreadable_comes_in(self, archive, file):
+        put(archive, user_record(), user_record(user_id=5))
+        archive.erase(5)
+        with pytest.raises(UsageError, match="people were erased"):
+            archive.import_files([file], errors="quarantine")
+        assert archive.verify().empty
+
+    def test_f097_the_command_exits_with_3(self, archive, file):
+        options = ["import", str(file), "--archive", str(archive.path)]
+        assert CliRunner().invoke(cli, options).exit_code == 16
+        done = CliRunner().invoke(cli, [*options, "--errors", "quarantine"])
+        assert done.exit_code == 3
+        assert "2 left out, which are not valid" in done.stdout
+
+
+def raw_bytes(archive) -> bytes:
+    """What the only raw file holds."""
+    (raw,) = archive.path.glob("raw/*/*/*/*.zst")
+    return b"".join(content(raw))

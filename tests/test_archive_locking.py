@@ -1,5 +1,6 @@
 """One writer at a time; who holds the archive is named, and a lock dies with its holder."""
 
+import ast
 import multiprocessing
 import os
 import platform
@@ -10,7 +11,7 @@ import time
 
 import pytest
 from conftest import user_record
-from stored_input import new_archive, put
+from stored_input import new_archive, put, rows
 
 from copilot_analytics.archive import locking
 from copilot_analytics.errors import LockedError, StorageError
@@ -132,3 +133,68 @@ def test_f137_several_processes_that_make_the_archive_at_once_make_one(tmp_path)
     for process in processes:
         process.join()
     assert new_archive(tmp_path).verify().empty
+
+
+WRITE = """
+import sys
+from datetime import date
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from conftest import ndjson, user_record
+from copilot_analytics.archive import Archive
+from copilot_analytics.catalogue import Scope
+folder, first = Path(sys.argv[1]), int(sys.argv[2])
+archive, file = Archive(folder / "archive"), folder / f"{first}.ndjson"
+print("ready", flush=True)
+sys.stdin.readline()
+for version in range(first, first + 3):
+    file.write_bytes(ndjson(*(user_record(user_id=n, loc_added_sum=version) for n in range(20))))
+    with archive.writing(wait=True) as ledger:
+        archive.store(ledger, Scope("organization", "octo-org"), "users-1-day", date(2026, 11, 2),
+                      [file])
+"""
+READ = """
+import sys
+from pathlib import Path
+from copilot_analytics.archive import Archive
+archive = Archive(Path(sys.argv[1]) / "archive")
+print("ready", flush=True)
+sys.stdin.readline()
+seen = {}
+while not (Path(sys.argv[1]) / "stop").exists():
+    users = archive.tables().users
+    key = (len(users), users["loc_added_sum"].nunique())
+    seen[key] = seen.get(key, 0) + 1
+print(seen)
+"""
+
+
+def start(script: str, *arguments) -> subprocess.Popen:
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_f132_f133_two_writing_processes_take_turns_and_readers_see_whole_versions(tmp_path):
+    """Six versions of one day, from two processes at once, under the eyes of two others."""
+    archive = new_archive(tmp_path)
+    put(archive, *(user_record(user_id=n) for n in range(20)))
+    tests = os.path.dirname(__file__)
+    writers = [start(WRITE, tmp_path, first, tests) for first in (100, 200)]
+    readers = [start(READ, tmp_path) for _ in range(2)]
+    for process in (*writers, *readers):
+        assert process.stdout.readline() == "ready\n"
+    for process in (*readers, *writers):
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.wait(timeout=60) for process in writers] == [0, 0]
+    (tmp_path / "stop").touch()
+    for process in readers:
+        seen = ast.literal_eval(process.communicate(timeout=60)[0])
+        assert set(seen) == {(20, 1)}, seen
+    for process in (*writers, *readers):
+        process.stdin.close()
+        process.stdout.close()
+    versions = rows(archive, "SELECT is_current, COUNT(*) FROM versions GROUP BY is_current")
+    assert versions == [(0, 6), (1, 1)]
+    assert len(rows(archive, "SELECT * FROM appearances")) == 7
+    assert archive.verify().empty

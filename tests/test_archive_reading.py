@@ -1,6 +1,7 @@
 """Reading costs what is read, tells what is there, and never gives a wrong number."""
 
 import os
+import re
 from datetime import date, timedelta
 
 import duckdb
@@ -321,3 +322,32 @@ def test_the_state_of_a_damaged_day_says_so(tmp_path):
         connection.execute("UPDATE slots SET state = 'damaged'")
     states = archive.tables().day_states
     assert states[["family", "state", "rows"]].to_numpy().tolist() == [["users", "damaged", 2]]
+
+
+def test_a_notebook_shows_the_state_as_a_small_table(tmp_path):
+    archive = small_archive(tmp_path)
+    put(archive, user_record("2026-11-20"), day=date(2026, 11, 20))
+    page = archive._repr_html_()
+    heads, cells = (re.findall(f"<{tag}[^>]*>([^<]*)</{tag}>", page) for tag in ("th", "td"))
+    row = dict(zip(heads, cells, strict=True))
+    assert row.pop("Size").endswith(" kB")
+    assert row == {
+        "Name": "organization:octo-org",
+        "Report": "users-1-day",
+        "First day": "2026-11-02",
+        "Last day": "2026-11-20",
+        "Records": "3",
+        "Provisional": "1",
+        "Damaged": "0",
+        "Without data": "17",
+    }
+
+
+def test_a_notebook_shows_an_archive_that_is_not_there_or_is_empty(tmp_path):
+    archive = type(company_archive())(tmp_path / "<b>none")
+    assert "there is no archive in" in archive._repr_html_()
+    assert "<b>" not in archive._repr_html_()
+    with archive.writing():
+        pass
+    assert "0 bytes on disk" in archive._repr_html_()
+    assert "<b>" not in archive._repr_html_()

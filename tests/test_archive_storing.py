@@ -6,7 +6,7 @@ import os
 import random
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -20,14 +20,14 @@ from stored_input import DAY, SCOPE, assert_same, files_of, frames, new_archive,
 import copilot_analytics as ca
 from copilot_analytics import files, tidy
 from copilot_analytics.archive import partition, storing
-from copilot_analytics.catalogue import Scope
+from copilot_analytics.catalogue import Scope, all_endpoints
 from copilot_analytics.errors import ContentError, StorageError, UsageError
 from copilot_analytics.tidy.sources import blocks
 
 FULL = """
 import resource, signal, sys, datetime, pathlib
 from copilot_analytics.archive import Archive
-from copilot_analytics.catalogue import Scope
+from copilot_analytics.catalogue import Scope, all_endpoints
 from copilot_analytics.errors import StorageError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 archive, codes = Archive(sys.argv[1]), []
@@ -164,6 +164,42 @@ class TestWhatIsRefused:
             with pytest.raises(ContentError, match="organization:octo-org holds records of"):
                 put(archive, user_record(user_id=2), other)
         assert files_of(archive) == {}
+
+    def test_f113_a_record_outside_of_the_28_days(self, archive):
+        first = DAY - timedelta(days=27)
+        for other in (first - timedelta(days=1), DAY + timedelta(days=1)):
+            with pytest.raises(ContentError, match=f"of 2026-11-02 holds records of {other}"):
+                put(archive, user_record(), user_record(f"{other}"), report="users-28-day")
+        assert files_of(archive) == {}
+        assert put(archive, user_record(f"{first}"), report="users-28-day").is_new
+
+    @pytest.mark.parametrize(
+        "endpoint",
+        [one for one in all_endpoints() if one.scope_kind == SCOPE.kind],
+        ids=lambda one: one.report,
+    )
+    def test_f095_records_of_another_kind(self, archive, endpoint):
+        """Only one kind of record fits a report; the others are named."""
+        records = {
+            "users": user_record(),
+            "entity": {"day": f"{DAY}", "organization_id": "7", "daily_active_users": 3},
+            "teams": {"day": f"{DAY}", "organization_id": "7", "user_id": 1, "team_id": 5},
+            "repos": {"day": f"{DAY}", "organization_id": "7", "repo_id": 9},
+        }
+        for family in set(records) - {endpoint.family}:
+            with pytest.raises(ContentError, match=f"holds records of {family}"):
+                put(archive, records[family], report=endpoint.report)
+        assert files_of(archive) == {}
+        assert put(archive, records[endpoint.family], report=endpoint.report).is_new
+
+    def test_f095_what_28_days_say_as_a_whole_does_not_fit_one_day(self, archive):
+        window = {
+            "report_start_day": "2026-10-06", "report_end_day": f"{DAY}", "organization_id": "7",
+        }  # fmt: skip
+        person = {name: value for name, value in user_record().items() if name != "day"} | window
+        with pytest.raises(ContentError, match="holds records of users_window"):
+            put(archive, person)
+        assert put(archive, person, report="users-28-day").records == 1
 
     def test_f180_an_owner_that_is_a_path(self, archive):
         with pytest.raises(ContentError, match="is not the scope of a report"):

@@ -3,15 +3,17 @@
 import hashlib
 import shutil
 import sqlite3
+import stat
 import warnings
 from datetime import date, timedelta
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from conftest import user_record
 from stored_input import DAY, SCOPE, assert_same, files_of, frames, new_archive, put, rows
 
-from copilot_analytics.archive import StorageWarning
+from copilot_analytics.archive import StorageWarning, rebuilding
 from copilot_analytics.errors import ArchiveError, DamageError
 
 SLOT = ["organization:octo-org", "users-1-day", "2026-11-02"]
@@ -263,6 +265,72 @@ class TestRebuild:
             "SELECT report, day, records, is_current FROM versions ORDER BY fetched_at, 1, 2, 3"
         )
         assert len(rows(archive, versions)) == 4
+
+    def test_f147_a_lost_ledger_takes_no_day_without_a_report_with_it(self, archive):
+        """Days that are settled without a report may be too old to be asked for again."""
+        kept = {"empty": date(2026, 10, 20), "missing": date(2026, 10, 21)}
+        gone = {"pending": date(2026, 10, 22), "failed": date(2026, 10, 23)}
+        with archive.writing() as ledger:
+            for state, day in (kept | gone).items():
+                archive.note_state(ledger, SCOPE, "users-1-day", day, state, "404")
+        before = archive.tables().day_states
+        assert archive.verify().empty
+        (archive.path / "ledger.sqlite").unlink()
+        archive.rebuild()
+        days = pd.to_datetime(list(gone.values()))
+        expected = before[~before["day"].isin(days)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(archive.tables().day_states, expected)
+        assert archive.verify().empty
+
+    def test_what_is_kept_of_a_day_without_a_report_goes_when_there_is_one(self, archive):
+        day = date(2026, 10, 20)
+        with archive.writing() as ledger:
+            archive.note_state(ledger, SCOPE, "users-1-day", day, "missing", "404")
+        (said,) = archive.path.glob("raw/*/*/2026-10-20/state.json")
+        put(archive, user_record(f"{day}"), day=day)
+        (archive.path / "ledger.sqlite").unlink()
+        archive.rebuild()  # the report counts, whatever else lies there
+        assert archive.tables(end=day).day_states["state"].tolist() == ["final"]
+        with archive.writing():
+            pass
+        assert not said.exists()
+        assert archive.verify().empty
+
+    def test_an_archive_without_these_files_gets_them(self, archive):
+        with archive.writing() as ledger:
+            archive.note_state(ledger, SCOPE, "users-1-day", date(2026, 10, 20), "empty", "204")
+        archive.purge("2026-10-19")
+        (state,) = archive.path.glob("raw/*/*/2026-10-20/state.json")
+        files = [state, archive.path / "tombstones.json"]
+        before = [file.read_bytes() for file in files]
+        for file in files:
+            file.unlink()
+        assert not archive.verify()["is_damage"].any()
+        with archive.writing():
+            pass
+        assert [file.read_bytes() for file in files] == before
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+    def test_f121_killed_while_a_lost_ledger_is_made_no_raw_file_is_lost(self, archive):
+        before = frames(archive)
+        (archive.path / "ledger.sqlite").unlink()
+        real, entered = rebuilding._enter, []
+
+        def killed(*arguments):
+            if entered:
+                raise KeyboardInterrupt
+            entered.append(real(*arguments))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rebuilding, "_enter", killed)
+            with pytest.raises(KeyboardInterrupt):
+                archive.rebuild()
+        assert entered
+        with pytest.raises(ArchiveError, match="but no ledger"), archive.writing():
+            pass
+        assert archive.rebuild() == []
+        assert_same(frames(archive), before)
+        assert archive.verify().empty
 
     def test_f147_a_ledger_that_is_damaged_inside_is_an_error_of_ours(self, archive):
         ledger = archive.path / "ledger.sqlite"

@@ -145,6 +145,24 @@ def test_several_owners_live_in_one_archive_without_mixing(run):
     assert len(set(run.archive.tables(scope="enterprise:octo-corp").users["scope"])) == 1
 
 
+def test_repositories_of_an_enterprise_are_those_of_its_organizations(run, company):
+    later = {"now": company.now + timedelta(days=10), "until": company.end_day}
+    result = run(enterprise="octo-corp", org=None, families=["repos", "users"], **later)
+    assert "failed" not in set(result.slots["state"])
+    repos = run.archive.tables().repos
+    assert set(repos["scope"]) == {f"organization:{number}" for number in (9919001, 9919002)}
+    assert run.archive.tables(scope="enterprise:octo-corp").users["scope"].nunique() == 1
+    assert run.archive.verify().empty
+    # An organization that is asked for as well says the same, and nothing counts twice.
+    assert run(families=["repos"], **later).exit_code == 0
+    again = run.archive.tables().repos
+    key = ["scope", "day", "repo_id"]
+    assert again[key].sort_values(key).to_numpy().tolist() == (
+        repos[key].sort_values(key).to_numpy().tolist()
+    )
+    assert run.archive.tables(scope="organization:octo-org").repos["scope"].nunique() == 1
+
+
 def test_f022_an_unknown_name_stops_the_run_with_advice(run, server):
     with pytest.raises(NotAllowedError, match="octo-unknown") as caught:
         run(org="octo-unknown")

@@ -5,6 +5,7 @@ Against scripted servers: one for the API, one for the files.
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import threading
 import time as real_time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import ndjson, user_record
@@ -28,7 +30,7 @@ from web_server import (
     refusal,
 )
 
-from copilot_analytics.archive import Archive
+from copilot_analytics.archive import Archive, space
 from copilot_analytics.archive.ledger import Ledger
 from copilot_analytics.client import Client, Settings
 from copilot_analytics.errors import LockedError, NetworkError, NotAllowedError, StorageError
@@ -209,6 +211,56 @@ def test_f123_a_full_disk_ends_the_run_and_stores_nothing_after_it(run, api, mon
     monkeypatch.undo()
     assert run(12).exit_code == 0
     assert stored_days(run.archive) == DAYS
+
+
+def test_f123_a_disk_without_room_is_noticed_before_anything_is_asked(run, api, monkeypatch):
+    archive = run.archive
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda path: SimpleNamespace(free=10**6))
+    with pytest.raises(StorageError, match="has 1.0 MB left, and about 100.0 MB are") as caught:
+        run(3)
+    assert caught.value.exit_code == 17
+    assert "everything that was stored before" in caught.value.kept
+    assert api.requests == []
+    monkeypatch.undo()
+    assert run(3).exit_code == 0
+    assert stored_days(archive) == DAYS[:3]
+
+
+def test_f123_what_reports_took_before_tells_what_a_run_will_need(run, api, monkeypatch):
+    run(3)
+    received = ndjson(user_record("2026-11-01"))
+    rows = run.archive.status().set_index("report")["report_bytes"]
+    assert rows["users-1-day"] == 3 * len(received)
+    room = space.FLOOR + 9 * (1 + space.ON_DISK) * len(received)  # for nine further days
+    api.requests.clear()
+    for free, is_enough in ((room - 1, False), (room + 1, True)):
+        monkeypatch.setattr(
+            space.shutil, "disk_usage", lambda path, free=free: SimpleNamespace(free=free)
+        )
+        if is_enough:
+            assert run(12).exit_code == 0
+        else:
+            with pytest.raises(StorageError):
+                run(12)
+            assert api.requests == []
+
+
+def test_f123_a_disk_that_fills_up_during_a_run_stops_it_early(run, api, monkeypatch):
+    looks = itertools.count()
+    monkeypatch.setattr(
+        space.shutil,
+        "disk_usage",
+        lambda path: SimpleNamespace(free=10**12 if next(looks) < 6 else 10**6),
+    )
+    with pytest.raises(StorageError, match="left"):
+        run(12)
+    assert stored_days(run.archive) == DAYS[:4]  # one look at the start, one for the 28 days
+    assert len(api.requests) == 5
+    assert lying_in(run.archive) == []
+    monkeypatch.undo()
+    run(12)
+    assert stored_days(run.archive) == DAYS
+    assert run.archive.verify().empty
 
 
 def test_f038_the_breaker_counts_failures_in_the_order_of_the_plan(run, api, blobs):
@@ -421,13 +473,15 @@ def test_f122_a_run_that_is_stopped_while_it_writes_leaves_no_half_file(run, blo
     blobs.on(f"/{day}", with_digest(ndjson(*people)))
 
     def stop_when_writing(todo):
-        yield from todo
-        wait_until(lambda: [*run.archive.path.rglob("tables/**/.*")])
-        raise KeyboardInterrupt
+        for report, asked in todo:
+            yield report, asked
+            if asked == DAYS[0]:
+                wait_until(lambda: [*run.archive.path.rglob("tables/**/.*")])
+                raise KeyboardInterrupt
 
     began = real_time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        run(1, progress=stop_when_writing)
+        run(2, progress=stop_when_writing)
     assert real_time.monotonic() - began < 10
     assert not [path for path in run.archive.path.rglob(".*") if path.is_file()]
     assert run.archive.tables().users.empty

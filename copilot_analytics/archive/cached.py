@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ import pyarrow.dataset as ds
 from copilot_analytics import tidy
 from copilot_analytics.archive.ledger import NAME as LEDGER
 from copilot_analytics.archive.ledger import Ledger
-from copilot_analytics.archive.partition import Key, split
+from copilot_analytics.archive.partition import Key, blocks, errors_of, split
 from copilot_analytics.archive.protecting import StorageWarning
 from copilot_analytics.archive.storing import is_sound
 from copilot_analytics.errors import ContentError, DamageError
@@ -155,7 +156,7 @@ def raw_tables(root: Path, ledger: Ledger, version: int) -> Iterator[dict[str, p
         )
     paths = [root / one["path"] for one in raw]
     try:
-        for _, tables in tidy.arrow_blocks(paths, scope=name):
+        for _, tables in blocks(paths, name, errors_of(json.loads(slot[0]["facts"]))):
             yield tables
     except ContentError as problem:
         raise DamageError(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from copilot_analytics.archive import places, storing
+from copilot_analytics.archive import places, storing, surviving
 from copilot_analytics.archive.ledger import Ledger
 from copilot_analytics.files import storage_errors
 
@@ -23,7 +23,8 @@ def manifests(ledger: Ledger) -> dict[str, sqlite3.Row]:
 
 def named(ledger: Ledger) -> set[str]:
     """Return the paths of all files that belong to the archive."""
-    return ledger.named_files() | set(manifests(ledger))
+    states = {path for path, *_ in surviving.states(ledger)}
+    return ledger.named_files() | set(manifests(ledger)) | states
 
 
 def garbage(root: Path, ledger: Ledger) -> list[str]:
@@ -44,7 +45,11 @@ def remove_garbage(root: Path, ledger: Ledger) -> list[str]:
 
 
 def write_missing_manifests(root: Path, ledger: Ledger) -> None:
-    """Write the manifests that somebody removed, and those of an archive that never had any."""
+    """Write the manifests that somebody removed, and those of an archive that never had any.
+
+    Likewise what else is kept beside the raw files, should the ledger be lost.
+    """
+    surviving.write_missing(root, ledger)
     there = set(places.files_in(root))
     for path, row in manifests(ledger).items():
         if path not in there:

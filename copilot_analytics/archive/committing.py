@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 
+from copilot_analytics.archive import surviving
 from copilot_analytics.archive.ledger import Ledger, add_version, make_current, set_state
+from copilot_analytics.archive.partition import LEFT_OUT
 from copilot_analytics.archive.reading import TIME_FORMAT, settled_state
 from copilot_analytics.archive.storing import Prepared
 
@@ -33,8 +36,6 @@ def commit(ledger: Ledger, prepared: Prepared, now: datetime, *, accept_shrink: 
     slot, at = prepared.slot, now.strftime(TIME_FORMAT)
     before = ledger.current(*slot)
     held_back = "" if accept_shrink or slot[1] == "import" else _shrunk(before, prepared)
-    day = date.fromisoformat(slot[2])
-    state = settled_state(day, now) if prepared.last_day else "empty"
     with ledger.transaction() as connection:
         for scope in prepared.scopes:
             learn(connection, slot[0], scope)
@@ -45,12 +46,12 @@ def commit(ledger: Ledger, prepared: Prepared, now: datetime, *, accept_shrink: 
             connection.execute(
                 "UPDATE versions SET is_held = 1, seen_at = ? WHERE version = ?", [at, version]
             )
-            set_state(connection, *slot, "provisional", at, f"{HELD_BACK}{held_back}")
+            state = "provisional"
+            set_state(connection, *slot, state, at, f"{HELD_BACK}{held_back}")
         else:
             make_current(connection, slot, version, at)
-            set_state(connection, *slot, state, at)
+            state = _set_state_of_current(ledger, connection, slot, at)
     last = date.fromisoformat(prepared.last_day) if prepared.last_day else None
-    state = "provisional" if held_back else state
     return Stored(state, known is None, prepared.records, last, held_back)
 
 
@@ -82,35 +83,54 @@ def _add(connection, prepared: Prepared) -> int:
     return add_version(connection, prepared.slot, columns, prepared.raw, prepared.tables)
 
 
-def accept_held_back(ledger: Ledger, name: str, now: datetime) -> int:
+def _set_state_of_current(ledger: Ledger, connection, slot: tuple[str, str, str], at: str) -> str:
+    """Write the state that a slot has by what is current in it; return it."""
+    current = ledger.rows(
+        "SELECT * FROM versions WHERE name = ? AND report = ? AND day = ? AND is_current", slot
+    )
+    left_out = sum(json.loads(row["facts"]).get(LEFT_OUT, 0) for row in current)
+    if left_out:
+        note = f"{left_out:,} records that are not valid were left out"
+        set_state(connection, *slot, "damaged", at, note)
+        return "damaged"
+    has_rows = any(row["last_day"] for row in current)
+    seen = datetime.strptime(at, TIME_FORMAT).replace(tzinfo=UTC)
+    state = settled_state(date.fromisoformat(slot[2]), seen) if has_rows else "empty"
+    set_state(connection, *slot, state, at)
+    return state
+
+
+def accept_held_back(ledger: Ledger, name: str) -> int:
     """Make the latest version that was held back current in each slot; return how many."""
     held = ledger.rows(
         "SELECT * FROM versions WHERE is_held AND name = ? ORDER BY seen_at, version", [name]
     )
     latest = {(row["name"], row["report"], row["day"]): row for row in held}
     for slot, row in latest.items():
-        state = settled_state(date.fromisoformat(slot[2]), now) if row["last_day"] else "empty"
         with ledger.transaction() as connection:
             connection.execute(
                 "UPDATE versions SET is_held = 0 WHERE name = ? AND report = ? AND day = ?", slot
             )
             make_current(connection, slot, row["version"], row["seen_at"])
-            set_state(connection, *slot, state, row["seen_at"])
+            _set_state_of_current(ledger, connection, slot, row["seen_at"])
     return len(latest)
 
 
-def note_state(ledger: Ledger, slot: tuple[str, str, str], state: str, note: str, at: str) -> None:
+def note_state(
+    root: Path, ledger: Ledger, slot: tuple[str, str, str], state: str, note: str, at: str
+) -> None:
     """Record that a report is not there; what is stored stays current, and so does its state.
 
     A damaged slot stays damaged until a report is stored for it.
     """
     before = ledger.slot(*slot)
     if ledger.current(*slot) is None and (before is None or before["state"] != "damaged"):
+        surviving.write_state(root, slot, state, at)
         with ledger.transaction() as connection:
             set_state(connection, *slot, state, at, note)
 
 
 def learn(connection, name: str, scope: str) -> None:
-    """Remember which id GitHub uses for a name."""
-    if ":" in scope:
+    """Remember which id GitHub uses for a name; not those of an enterprise's organizations."""
+    if scope.partition(":")[0] == name.partition(":")[0]:
         connection.execute("INSERT OR REPLACE INTO scopes VALUES (?, ?)", [name, scope])

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
 from copilot_analytics import progress
-from copilot_analytics.archive import cached, cleaning, omitting, places, storing
+from copilot_analytics.archive import cached, cleaning, omitting, places, storing, surviving
 from copilot_analytics.archive.ledger import Ledger, add_files, set_state
 from copilot_analytics.archive.omitting import Rules
-from copilot_analytics.archive.partition import write_tables
+from copilot_analytics.archive.partition import errors_of, write_tables
 from copilot_analytics.files import NewFiles, storage_errors
 
 COLUMNS = ("name", "report", "day", "files")
@@ -37,16 +38,20 @@ class Erased:
 
 def erase(root: Path, ledger: Ledger, user_id: int, at: str, reports: Path | None) -> Erased:
     """Remove a person from raw files, tables, earlier versions and everything half-finished."""
+    known = surviving.tombstones(ledger)
+    known["key"] = known["key"] or secrets.token_hex(32)
+    key = bytes.fromhex(known["key"])
+    digest = omitting.digest_of(key, user_id)
+    known["erased"][digest] = [at, None]
+    surviving.write_tombstones(root, known)
     with ledger.transaction() as connection:
-        digest = omitting.new_digest(ledger, connection, user_id)
-        connection.execute("INSERT OR REPLACE INTO erased VALUES (?, ?, NULL)", [digest, at])
+        surviving.enter_tombstones(connection, known)
         pattern = re.compile(rf"(?<!\d){user_id}(?!\d)")
         for row in ledger.rows("SELECT * FROM slots WHERE note <> ''"):
             if pattern.search(row["note"]):
-                key = (row["name"], row["report"], row["day"])
-                set_state(connection, *key, row["state"], row["checked_at"])
-    rule = omitting.rules(ledger)
-    rule = Rules(key=rule.key, erased=frozenset([digest]))
+                slot = (row["name"], row["report"], row["day"])
+                set_state(connection, *slot, row["state"], row["checked_at"])
+    rule = Rules(key=key, erased=frozenset([digest]))
     changed, scopes = [], set()
     versions = ledger.rows("SELECT * FROM versions ORDER BY version")
     for row in progress.bar(versions, description="Erasing", unit="report"):
@@ -56,8 +61,11 @@ def erase(root: Path, ledger: Ledger, user_id: int, at: str, reports: Path | Non
             changed.append(_rewrite(root, ledger, row, stricter, at))
     _remove_unfinished(root)
     cleaning.remove_garbage(root, ledger)
+    surviving.write_missing(root, ledger)
+    known["erased"][digest] = [at, at]
+    surviving.write_tombstones(root, known)
     with ledger.transaction() as connection:
-        connection.execute("UPDATE erased SET finished_at = ? WHERE digest = ?", [at, digest])
+        surviving.enter_tombstones(connection, known)
         details = f"{len(changed)} versions rewritten"
         connection.execute("INSERT INTO audit VALUES (?, 'erase', ?)", [at, details])
     frame = pd.DataFrame(changed, columns=list(COLUMNS))
@@ -66,12 +74,11 @@ def erase(root: Path, ledger: Ledger, user_id: int, at: str, reports: Path | Non
 
 def purge(root: Path, ledger: Ledger, before: str, name: str | None, at: str) -> pd.DataFrame:
     """Remove everything before a day, and see that it does not come back."""
+    known = surviving.tombstones(ledger)
+    known["purged"][name or ""] = max(before, known["purged"].get(name or "", before))
+    surviving.write_tombstones(root, known)
     with ledger.transaction() as connection:
-        connection.execute(
-            "INSERT INTO purged VALUES (?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET before = MAX(before, excluded.before)",
-            [name or "", before],
-        )
+        surviving.enter_tombstones(connection, known)
     versions = ledger.rows(
         "SELECT * FROM versions WHERE (first_day < :before OR day < :before) "
         "AND (:name IS NULL OR name = :name "
@@ -99,6 +106,8 @@ def purge(root: Path, ledger: Ledger, before: str, name: str | None, at: str) ->
 def _with_person(root: Path, ledger: Ledger, row, user_id: int, rule: Rules) -> Rules | None:
     """Return the rules that take a person out of a version, None if the person is not in it."""
     raw = ledger.raw_files(row["version"])
+    if errors_of(json.loads(row["facts"])) != "raise":
+        rule = replace(rule, is_thorough=True)  # what is not a record says not whose it is: it goes
     if any(_changes(root / one["path"], rule, one["digest"]) for one in raw):
         return rule
     tables = ledger.rows(
@@ -109,7 +118,7 @@ def _with_person(root: Path, ledger: Ledger, row, user_id: int, rule: Rules) -> 
     for file in tables:
         found = cached.read_file(root / file["path"], file["table_name"], file["rows"])
         if found is not None and user_id in found["user_id"].unique().to_pylist():
-            return Rules(key=rule.key, erased=rule.erased, is_thorough=True)
+            return replace(rule, is_thorough=True)
     return None
 
 
@@ -147,7 +156,8 @@ def _rewrite(root: Path, ledger: Ledger, row, rule: Rules, at: str) -> tuple:
         facts = json.loads(row["facts"])
         storing.write_manifest(root, slot, digest, row["fetched_at"], facts, raw)
         with storage_errors("a table file"), NewFiles("table") as new:
-            written = write_tables(root, new, allowed, row["name"], digest)
+            errors = errors_of(facts)
+            written = write_tables(root, new, allowed, row["name"], digest, errors=errors)
             new.place()
     new_version = storing.described(slot, digest, row["fetched_at"], facts, written, raw)
     with ledger.transaction() as connection:

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import os
 import re
-import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +14,8 @@ from pathlib import Path
 
 from copilot_analytics.archive import rewriting
 from copilot_analytics.archive.ledger import Ledger
-from copilot_analytics.errors import NoReportError
+from copilot_analytics.archive.surviving import tombstones
+from copilot_analytics.errors import NoReportError, UsageError
 from copilot_analytics.files import storage_errors
 from copilot_analytics.tidy.sources import sources
 
@@ -59,8 +59,20 @@ class Rules:
 
 def rules(ledger: Ledger) -> Rules:
     """Return the rules for what is stored from here on."""
-    erased = frozenset(row["digest"] for row in ledger.rows("SELECT digest FROM erased"))
-    return Rules(key=_key(ledger), erased=erased) if erased else Rules()
+    said = tombstones(ledger)
+    erased = frozenset(said["erased"])
+    return Rules(key=bytes.fromhex(said["key"]), erased=erased) if erased else Rules()
+
+
+def refuse_unreadable(rule: Rules) -> None:
+    """Refuse to keep records that cannot be read: one of them may be of somebody who was erased."""
+    if rule.erased:
+        raise UsageError(
+            "people were erased from this archive, and records that are not valid cannot be "
+            "searched for them",
+            kept="the archive as it was",
+            advice="remove these records from the file, then import it without errors='quarantine'",
+        )
 
 
 def digest_of(key: bytes, user_id: object) -> str:
@@ -68,18 +80,6 @@ def digest_of(key: bytes, user_id: object) -> str:
     with suppress(TypeError, ValueError):
         user_id = int(float(user_id)) if isinstance(user_id, float) else int(user_id)
     return hmac.new(key, str(user_id).encode(), hashlib.sha256).hexdigest()
-
-
-def new_digest(ledger: Ledger, connection, user_id: int) -> str:
-    """Return the digest of a person, with a key that is made when it is first needed."""
-    made = secrets.token_hex(32)
-    connection.execute("INSERT OR IGNORE INTO meta VALUES ('erasure_key', ?)", [made])
-    return digest_of(_key(ledger), user_id)
-
-
-def _key(ledger: Ledger) -> bytes:
-    found = ledger.rows("SELECT value FROM meta WHERE key = 'erasure_key'")
-    return bytes.fromhex(found[0]["value"]) if found else b""
 
 
 def content(path: Path) -> Iterator[bytes]:

@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from copilot_analytics import tidy
+from copilot_analytics import catalogue, tidy
 from copilot_analytics.archive import places
 from copilot_analytics.files import NewFiles, step
 
 WAITING_BYTES = 64 * 2**20
+LEFT_OUT = "left_out"  # among the facts of a version: how many records are not valid
 MAX_OPEN = 400  # files that are open at once; many systems allow about a thousand
 SORTED_OUT_BY = ("scope", "day", "user_id")  # what queries choose rows by, within files of one day
 
@@ -43,6 +44,7 @@ class Written:
 
     files: list[TableFile] = field(default_factory=list)
     days: set[tuple[str, str]] = field(default_factory=set)
+    families: set[str] = field(default_factory=set)
     records: int = 0
     noticed: dict = field(default_factory=dict)
     ids: np.ndarray | None = None  # of different persons; None where there are none by nature
@@ -60,6 +62,8 @@ class Written:
     def take(self, collection, tables: dict[str, pa.Table]) -> None:
         """Add up what one piece of the report holds."""
         self.records += collection.records
+        if collection.quarantined:
+            self.noticed[LEFT_OUT] = len(collection.quarantined)
         for text, count in collection.notes.items():
             notes = self.noticed.setdefault("notes", {})
             notes[text] = notes.get(text, 0) + count
@@ -68,6 +72,7 @@ class Written:
             unknown = self.noticed.setdefault("unknown_fields", {})
             unknown[name] = unknown.get(name, 0) + row["count"]
         for name in set(tables) & set(tidy.BASE.values()):
+            self.families.add(catalogue.table(name).family)
             self.days |= {(scope, day) for scope, day in scopes_and_days(tables[name])}
             if "user_id" in tables[name].column_names:
                 known = [] if self.ids is None else [self.ids]
@@ -75,8 +80,30 @@ class Written:
                 self.ids = np.unique(np.concatenate([*known, ids]))
 
 
+def blocks(files: list[Path], scope: str | None, errors: str):
+    """Return what files hold, piece by piece; as one piece where records may be left out.
+
+    Of records that contradict each other all are left out, so that nothing may be given away before
+    all have been read.
+    """
+    if errors == "raise":
+        return tidy.arrow_blocks(files, scope=scope)
+    return iter([tidy.arrow_tables(files, scope=scope, errors=errors)])
+
+
+def errors_of(facts: dict) -> str:
+    """Return how the raw files of a version were read, from what is known of it."""
+    return "quarantine" if facts.get(LEFT_OUT) else "raise"
+
+
 def write_tables(
-    root: Path, new: NewFiles, files: list[Path], scope: str | None, digest: str
+    root: Path,
+    new: NewFiles,
+    files: list[Path],
+    scope: str | None,
+    digest: str,
+    *,
+    errors: str = "raise",
 ) -> Written:
     """Write the tables of a report's files; they are not in place before ``new`` puts them there.
 
@@ -86,7 +113,7 @@ def write_tables(
     only: set[Key] | None = None
     while only is None or only:
         parts = _Parts(new, only, lambda key: _path(root, key, scope, digest))
-        for collection, tables in tidy.arrow_blocks(files, scope=scope):
+        for collection, tables in blocks(files, scope, errors):
             new.check()
             if only is None:
                 written.take(collection, tables)
@@ -158,9 +185,13 @@ class _Parts:
 
 
 def _path(root: Path, key: Key, scope: str | None, digest: str) -> tuple[str, Path]:
-    """Return where the rows of a key go: in the folder of the name that was asked for."""
+    """Return where the rows of a key go: in the folder of the name that was asked for.
+
+    Those of the organizations of an enterprise go to folders of their own.
+    """
     table, owner, day = key
-    path = places.table_file(table, scope or owner, day, digest)
+    is_named = scope and owner.partition(":")[0] in (scope.partition(":")[0], "unknown")
+    path = places.table_file(table, scope if is_named else owner, day, digest)
     return path, places.inside(root, path)
 
 

@@ -14,9 +14,11 @@ RAW, TABLES, QUARANTINE = "raw", "tables", "quarantine"
 INCOMING = "incoming"  # what `sync` is downloading
 FOLDERS = (RAW, TABLES, QUARANTINE, INCOMING)
 LOCK = "lock"
+STATE = "state.json"  # of a slot without a report
+TOMBSTONES = "tombstones.json"
 # What only we write: such files are garbage if the ledger does not name them.
 _OURS = re.compile(
-    rf"{RAW}/[^/]+/[^/]+/[^/]+/[0-9a-f]{{64}}\.(zst|json)"
+    rf"{RAW}/[^/]+/[^/]+/[^/]+/([0-9a-f]{{64}}\.(zst|json)|{re.escape(STATE)})"
     rf"|{TABLES}/[^/]+/[^/]+/\d{{4}}-\d\d-\d\d-[0-9a-f]{{16}}(-[0-9a-z_-]+)?\.parquet"
 )
 _TEMPORARY = re.compile(r"(.*/)?\.[^/]+\.tmp(-journal)?")
@@ -47,6 +49,11 @@ def raw_folder(slot: tuple[str, str, str]) -> str:
 def manifest(slot: tuple[str, str, str], digest: str) -> str:
     """Return the path of the file that says what a version is."""
     return f"{raw_folder(slot)}/{digest}.json"
+
+
+def state_file(slot: tuple[str, str, str]) -> str:
+    """Return the path of the file that says why a slot has no report."""
+    return f"{raw_folder(slot)}/{STATE}"
 
 
 def table_file(table: str, scope: str, day: str, digest: str) -> str:

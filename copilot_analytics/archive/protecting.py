@@ -14,6 +14,7 @@ from copilot_analytics.files import make_folder, storage_errors, write_durably
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 IGNORE = ".gitignore"
+_FILES = (LEDGER, places.LOCK, places.TOMBSTONES)
 _WEB_FOLDERS = {"public_html", "www", "htdocs", "wwwroot", "webroot"}
 
 
@@ -35,7 +36,7 @@ def too_open(root: Path) -> list[str]:
     """Return the files and folders of the archive that others than their owner may use."""
     if os.name == "nt":
         return []
-    mine = [root, *(root / name for name in (LEDGER, places.LOCK, *places.FOLDERS))]
+    mine = [root, *(root / name for name in (*_FILES, *places.FOLDERS))]
     inside = [path for name in places.FOLDERS for path in (root / name).rglob("*")]
     return [
         path.relative_to(root).as_posix()

@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 
 import pandas as pd
 
 from copilot_analytics import privacy, tidy
-from copilot_analytics.archive import exporting, formats, reading, remote, restating, status
+from copilot_analytics.archive import (
+    exporting,
+    formats,
+    opening,
+    reading,
+    remote,
+    restating,
+    status,
+)
 from copilot_analytics.archive import ledger as ledgers
 from copilot_analytics.archive.ledger import Ledger
 from copilot_analytics.archive.locking import lock
 from copilot_analytics.archive.places import LOCK
-from copilot_analytics.errors import UsageError
+from copilot_analytics.errors import CopilotAnalyticsError, UsageError
 
 
 class ArchiveReader:
@@ -27,6 +36,12 @@ class ArchiveReader:
 
     def __repr__(self) -> str:
         return f"Archive({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        try:
+            return status.status_html(self.path, self.status())
+        except CopilotAnalyticsError as problem:  # a notebook still shows which archive this is
+            return f"<p>{escape(f'{self!r}: {problem.what}')}</p>"
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
@@ -42,7 +57,9 @@ class ArchiveReader:
         finally:
             ledger.close()
 
-    def tables(self, scope=None, start=None, end=None, engine="pandas") -> tidy.Tables:
+    def tables(
+        self, scope=None, start=None, end=None, engine="pandas", *, day_state: bool = False
+    ) -> tidy.Tables:
         """Return the current tables of the archive, each read when it is first used.
 
         Parameters
@@ -56,12 +73,17 @@ class ArchiveReader:
             ``"pandas"`` for DataFrames; ``"duckdb"`` for relations that DuckDB reads when a figure
             is computed, for histories larger than memory; or a Spark session for Spark DataFrames,
             where the cluster sees the folder of the archive under the same path.
+        day_state
+            Add a column `day_state` to every table: whether the figures of the row's day are
+            ``final``, ``provisional`` (they may still change) or ``damaged``.
 
         Returns
         -------
         Tables
-            With the state of every day in ``day_states``: provisional days may still change.
-            ``tables.read(name, columns)`` reads only some columns, with pandas whatever the engine.
+            With the state of every day in ``day_states``, also of days that have no rows. A pandas
+            frame has the provisional days of its report in ``frame.attrs["provisional_days"]``, as
+            text. ``tables.read(name, columns)`` reads only some columns, with pandas whatever the
+            engine.
 
         Raises
         ------
@@ -74,7 +96,9 @@ class ArchiveReader:
             its rows come from the raw file, with a `StorageWarning`.
         """
         with self.ledger() as ledger:
-            return reading.read_tables(self.path, ledger, scope, start, end, engine)
+            return opening.read_tables(
+                self.path, ledger, scope, start, end, engine, day_state=day_state
+            )
 
     def query(self, sql: str, *, scope=None, start=None, end=None) -> pd.DataFrame:
         """Answer: what does a SELECT find in the current tables? DuckDB reads them.
@@ -82,8 +106,9 @@ class ArchiveReader:
         Parameters
         ----------
         sql
-            One SELECT, in which every table of ``catalogue.tables()`` is a view. Nothing else can
-            be read with it, and nothing be written.
+            One SELECT, in which every table of ``catalogue.tables()`` is a view, and so is
+            ``day_states`` with `scope`, `family` (users, entity, teams, repos), `day`, `state` and
+            number of `rows`. Nothing else can be read with it, and nothing be written.
         scope, start, end
             As for `tables`.
 
@@ -100,9 +125,17 @@ class ArchiveReader:
             not installed.
         DamageError
             As for `tables`.
+
+        Examples
+        --------
+        How many people of which days may still change? A day has one state per family of reports::
+
+            SELECT day, state, count(*) AS people
+            FROM users JOIN day_states USING (scope, day) WHERE family = 'users'
+            GROUP BY day, state ORDER BY day
         """
         with self.ledger() as ledger:
-            return reading.query(self.path, ledger, sql, scope, start, end)
+            return opening.query(self.path, ledger, sql, scope, start, end)
 
     def restatements(self, scope: str | None = None) -> pd.DataFrame:
         """Answer: which figures of a day has GitHub changed after it first gave them?
@@ -163,6 +196,7 @@ class ArchiveReader:
             report_bytes : what was received, in all versions
             raw_bytes, table_bytes : on disk, in all versions
             held : versions that are held back because they are much smaller than those before
+            left_out : records of imports that are not valid and in no table
             checked_at : time of the last look (UTC)
 
         Raises

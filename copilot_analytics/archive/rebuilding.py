@@ -9,13 +9,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from copilot_analytics import progress
-from copilot_analytics.archive import cached, committing, formats, places, storing
+from copilot_analytics.archive import cached, committing, formats, places, storing, surviving
 from copilot_analytics.archive.ledger import NAME as LEDGER
 from copilot_analytics.archive.ledger import Ledger, add_files, set_state
-from copilot_analytics.archive.partition import write_tables
+from copilot_analytics.archive.partition import errors_of, write_tables
 from copilot_analytics.archive.reading import TIME_FORMAT
 from copilot_analytics.errors import ArchiveError, CopilotAnalyticsError
-from copilot_analytics.files import NewFiles, flush_folder, make_folder, replace, storage_errors
+from copilot_analytics.files import (
+    NewFiles,
+    flush_folder,
+    make_folder,
+    replace,
+    storage_errors,
+    write_durably,
+)
+
+_UNSOUND = "a raw file is not sound"
 
 
 def rebuild(root: Path, ledger: Ledger, versions: Iterable[int] | None = None) -> list[str]:
@@ -40,7 +49,8 @@ def rebuild_version(root: Path, ledger: Ledger, row) -> None:
     raw = ledger.raw_files(row["version"])
     paths = [root / one["path"] for one in raw]
     with storage_errors("a table file"), NewFiles("table") as new:
-        written = write_tables(root, new, paths, row["name"], row["digest"])
+        errors = errors_of(json.loads(row["facts"]))
+        written = write_tables(root, new, paths, row["name"], row["digest"], errors=errors)
         new.place()
     people = None if written.ids is None else len(written.ids)
     with ledger.transaction() as connection:
@@ -91,30 +101,40 @@ def _put_aside(root: Path, path: str) -> bool:
 def recover(root: Path, now: datetime) -> list[str]:
     """Make a lost or unreadable ledger anew, from the manifests beside the raw files.
 
-    Returns the slots whose raw files are not sound.
-
-    What only the ledger knew is lost: days that GitHub has nothing for, which `sync` asks for
-    again, and whom to leave out after `erase`.
+    Returns the slots whose raw files are not sound. The ledger is there when all is in it, because
+    what it does not name would be garbage for the next writer.
     """
-    manifests = [path for path in places.files_in(root) if path.endswith(".json")]
     for name in (LEDGER, f"{LEDGER}-journal"):
         _put_aside(root, name)
+    damaged = []
+
+    def fill(beside: Path) -> None:
+        formats.create(beside)
+        with closing(Ledger(beside)) as ledger:
+            _enter_all(root, ledger, now)
+            damaged.extend(
+                ledger.rows("SELECT * FROM slots WHERE state = 'damaged' AND note = ?", [_UNSOUND])
+            )
+
     with storage_errors("the ledger"):
-        formats.create(root / LEDGER)
-    ledger = Ledger(root / LEDGER)
+        write_durably(root / LEDGER, fill)
+    return [f"{row['report']} of {row['name']} for {row['day']}" for row in damaged]
+
+
+def _enter_all(root: Path, ledger: Ledger, now: datetime) -> None:
+    """Enter every version that manifests and raw files tell of, then what they do not tell."""
+    manifests = [path for path in places.files_in(root) if path.endswith(".json")]
     said = [_said(root / path) for path in manifests]
     found = sorted(filter(None, said), key=lambda one: (one["current_from"], one["written"]))
     covered = {raw["path"] for one in found for raw in one["raw"]}
     lonely = [path for path in places.files_in(root) if path.endswith(".zst")]
     found += [_lonely(root, path) for path in lonely if path not in covered]
-    with closing(ledger):
-        for one in progress.bar(found, description="Rebuilding", unit="report"):
-            _enter(root, ledger, one)
-        with ledger.transaction() as connection:
-            details = [now.strftime(TIME_FORMAT), f"{len(found)} versions"]
-            connection.execute("INSERT INTO audit VALUES (?, 'recover', ?)", details)
-        damaged = ledger.rows("SELECT * FROM slots WHERE state = 'damaged'")
-    return [f"{row['report']} of {row['name']} for {row['day']}" for row in damaged]
+    for one in progress.bar(found, description="Rebuilding", unit="report"):
+        _enter(root, ledger, one)
+    surviving.restore(root, ledger)
+    with ledger.transaction() as connection:
+        details = [now.strftime(TIME_FORMAT), f"{len(found)} versions"]
+        connection.execute("INSERT INTO audit VALUES (?, 'recover', ?)", details)
 
 
 def _said(path: Path) -> dict | None:
@@ -149,12 +169,13 @@ def _enter(root: Path, ledger: Ledger, said: dict) -> None:
     at = datetime.strptime(said["current_from"], TIME_FORMAT).replace(tzinfo=UTC)
     if cached.unsound_raw(root, [one._asdict() for one in raw]):
         with ledger.transaction() as connection:
-            set_state(connection, *slot, "damaged", said["fetched_at"], "a raw file is not sound")
+            set_state(connection, *slot, "damaged", said["fetched_at"], _UNSOUND)
         return
     paths = [root / one.path for one in raw]
     with storage_errors("a table file"), NewFiles("table") as new:
         try:
-            written = write_tables(root, new, paths, slot[0], said["digest"])
+            errors = errors_of(said["facts"])
+            written = write_tables(root, new, paths, slot[0], said["digest"], errors=errors)
         except CopilotAnalyticsError as problem:
             raise ArchiveError(
                 f"{slot[1]} of {slot[0]} for {slot[2]} cannot be read",

@@ -34,7 +34,8 @@ def without(
     Parameters
     ----------
     lines
-        The report, line by line with the line ends; it was read without an error before.
+        The report, line by line with the line ends. What is no record goes as well where it has to
+        be looked at, because nobody can tell what it is.
     keep
         Tells from a record whether it stays.
     is_suspect
@@ -46,9 +47,22 @@ def without(
         yield first
         first = next(lines, b"")
     if not _is_whole(first):  # a list or an object that goes on in the next lines
-        lines, is_suspect, first = iter(()), bool, first + b"".join(lines)
+        document = first + b"".join(lines)
+        kept = _readable_without(document, keep)
+        if kept is not None:
+            yield kept
+            return
+        first, *lines = lines_of([document])
     for line in chain([first], lines):
-        yield _without(line, keep) if is_suspect(line) else line
+        yield (_readable_without(line, keep) or b"") if is_suspect(line) else line
+
+
+def _readable_without(text: bytes, keep: Keep) -> bytes | None:
+    """Return text without records, None if it is not readable."""
+    try:
+        return _without(text, keep)
+    except (ValueError, IndexError, RecursionError):
+        return None
 
 
 def _is_whole(line: bytes) -> bool:
@@ -60,13 +74,18 @@ def _is_whole(line: bytes) -> bool:
 
 
 def _without(text: bytes, keep: Keep) -> bytes:
-    """Return the text of one value without records; nothing of it if it is such a record."""
+    """Return the text of a value or several without records; nothing of it if none stays."""
     decoded = text.decode()
     start = _BLANK.match(decoded, len(BYTE_ORDER_MARK) * decoded.startswith(BYTE_ORDER_MARK)).end()
     if start == len(decoded):
         return text
-    kept, end = _value(decoded, start, keep)
-    return b"" if kept is None else (decoded[:start] + kept + decoded[end:]).encode()
+    stay, position = [], start
+    while position < len(decoded):
+        kept, end = _value(decoded, position, keep)
+        position = _BLANK.match(decoded, end).end()
+        if kept is not None:
+            stay.append(kept + decoded[end:position])
+    return (decoded[:start] + "".join(stay)).encode() if stay else b""
 
 
 def _value(text: str, start: int, keep: Keep) -> tuple[str | None, int]:

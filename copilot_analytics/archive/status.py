@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from copilot_analytics import catalogue
+from copilot_analytics import catalogue, display
 from copilot_analytics.archive.ledger import STATES, Ledger
-from copilot_analytics.archive.reading import current_files, day_states
+from copilot_analytics.archive.partition import LEFT_OUT
+from copilot_analytics.archive.reading import current_files, day_states, file_states
+from copilot_analytics.archive.space import size_text
 
 _SLOTS = "SELECT name, report, state, COUNT(*) AS days FROM slots GROUP BY name, report, state"
 _REPORTS = """
@@ -18,6 +20,10 @@ SELECT r.name, r.report, MIN(v.first_day) AS first_day, MAX(v.last_day) AS last_
 FROM (SELECT name, report, MAX(checked_at) AS checked_at FROM slots GROUP BY name, report) r
 LEFT JOIN versions v ON v.name = r.name AND v.report = r.report AND v.is_current
 GROUP BY r.name, r.report ORDER BY r.name, r.report
+"""
+_LEFT_OUT = """
+SELECT name, report, SUM(json_extract(facts, '$.left_out')) AS left_out FROM versions
+WHERE is_current GROUP BY name, report
 """
 _HELD = "SELECT name, report, COUNT(*) AS held FROM versions WHERE is_held GROUP BY name, report"
 _RAW = "SELECT v.name, v.report, r.path, r.bytes FROM raw_files r JOIN versions v USING (version)"
@@ -37,15 +43,17 @@ def status_frame(root: Path, ledger: Ledger) -> pd.DataFrame:
         frame = _rows(ledger, _REPORTS, [*_KEY, "first_day", "last_day", "records", "checked_at"])
         states = _rows(ledger, _SLOTS, [*_KEY, "state", "days"])
         held = _rows(ledger, _HELD, [*_KEY, "held"])
+        left_out = _rows(ledger, _LEFT_OUT, [*_KEY, LEFT_OUT])
         tables = _rows(ledger, _TABLES, [*_KEY, "table_bytes"])
         raw = _rows(ledger, _RAW, [*_KEY, "path", "bytes"])
-        days = day_states(ledger, current_files(ledger))
+        files = current_files(ledger)
+        days = day_states(ledger, files, file_states(ledger, files))
         scopes = {row["name"]: row["scope"] for row in ledger.rows("SELECT * FROM scopes")}
     counts = states.pivot_table(index=_KEY, columns="state", values="days")
     counts = counts.reindex(columns=list(STATES)).reset_index()
     raw["raw_bytes"] = [_size(root / path) for path in raw["path"]]
     raw = raw.rename(columns={"bytes": "report_bytes"}).drop(columns="path")
-    for more in (counts, held, raw.groupby(_KEY, as_index=False).sum(), tables):
+    for more in (counts, held, left_out, raw.groupby(_KEY, as_index=False).sum(), tables):
         frame = frame.merge(more, how="left", on=_KEY)
     gaps = _gaps(days)
     families = {one.report: one.family for one in catalogue.all_endpoints()}
@@ -87,16 +95,28 @@ def _gaps(days: pd.DataFrame) -> dict[tuple[str, str], tuple[pd.Timestamp, int]]
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Put the columns in order, with their types; counts are 0 where there is nothing."""
-    counts = [*STATES, "held", "gap_days", "records", "report_bytes", "raw_bytes", "table_bytes"]
+    counts = [*STATES, "held", LEFT_OUT, "gap_days", "records"]
+    counts += ["report_bytes", "raw_bytes", "table_bytes"]
     frame[counts] = frame[counts].fillna(0)
     for name in ("first_day", "last_day", "oldest_gap"):
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
     looked = pd.to_datetime(frame["checked_at"], utc=True).astype("datetime64[us, UTC]")
     frame = frame.assign(checked_at=looked).astype(dict.fromkeys(counts, "int64"))
     days = ["first_day", "last_day", "oldest_gap", "gap_days"]
-    return frame[[*_KEY, *STATES, *days, *counts[-4:], "held", "checked_at"]].astype(
+    return frame[[*_KEY, *STATES, *days, *counts[-4:], "held", LEFT_OUT, "checked_at"]].astype(
         dict.fromkeys(_KEY, "str")
     )
+
+
+def status_html(root: Path, frame: pd.DataFrame) -> str:
+    """Return what `Archive.status` found as a small table for a notebook."""
+    sizes = frame["raw_bytes"] + frame["table_bytes"]
+    shown = frame[[*_KEY, "first_day", "last_day", "records", "provisional", "damaged"]].assign(
+        without_data=frame["gap_days"], size=[size_text(size) for size in sizes]
+    )
+    caption = f"Archive in {root}: {size_text(sizes.sum())} on disk"
+    labels = {name: name.replace("_", " ").capitalize() for name in shown}
+    return display.table(shown, labels=labels, caption=caption)._repr_html_()
 
 
 def status_text(frame: pd.DataFrame) -> str:
@@ -114,8 +134,9 @@ def status_text(frame: pd.DataFrame) -> str:
             lines += [f"  {line}" for line in _lines(row)]
     total = frame[["report_bytes", "raw_bytes", "table_bytes"]].sum()
     lines.append(
-        f"On disk: {_shown(total['raw_bytes'])} of raw files "
-        f"({_shown(total['report_bytes'])} as received), {_shown(total['table_bytes'])} of tables"
+        f"On disk: {size_text(total['raw_bytes'])} of raw files "
+        f"({size_text(total['report_bytes'])} as received), "
+        f"{size_text(total['table_bytes'])} of tables"
     )
     return "\n".join(lines)
 
@@ -132,13 +153,10 @@ def _lines(row: dict) -> Iterator[str]:
     )
     if row["gap_days"]:
         yield f"  days without data: {row['gap_days']:,}, the oldest {row['oldest_gap']:%Y-%m-%d}"
+    if row[LEFT_OUT]:
+        yield f"  records left out of an import because they are not valid: {row[LEFT_OUT]:,}"
     if row["held"]:
-        yield f"  held back because they are much smaller than what was there: {row['held']:,}"
-
-
-def _shown(size: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} TB"
+        yield (
+            f"  held back because they are much smaller than what was there: {row['held']:,}; "
+            "if they are right: copilot-analytics sync --accept-shrink"
+        )

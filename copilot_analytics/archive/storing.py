@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,14 @@ from copilot_analytics.archive.omitting import Rules, content
 from copilot_analytics.archive.partition import TableFile, Written, write_tables
 from copilot_analytics.errors import ContentError, StorageError, UsageError
 from copilot_analytics.files import NewFiles, step, storage_errors, write_durably
+
+_DAYS = {"1-day": 1, "28-day": 28}
+# Families that come with those of a report: what is said of its days as a whole.
+_ALSO = {
+    "enterprise-28-day": ("window",),
+    "organization-28-day": ("window",),
+    "users-28-day": ("users_window",),
+}
 
 
 class RawFile(NamedTuple):
@@ -104,18 +112,26 @@ def raw_files(slot: tuple[str, str, str], files: Sequence[Path]) -> list[RawFile
     return [RawFile(f"{folder}/{digest}.zst", digest, size) for digest, size in found]
 
 
-def check(scope: catalogue.Scope | None, report: str, day: date | None, found: Written) -> None:
-    """Refuse records of another owner than was asked for, and of another day than the report's."""
+def check(scope: catalogue.Scope | None, slot: tuple[str, str, str], found: Written) -> None:
+    """Refuse records of another owner, of another kind, or of other days than the report's."""
+    name, report, day = slot
     owners = sorted({owner for owner, _ in found.days})
     is_other_kind = scope and any(not owner.startswith(scope.kind) for owner in owners)
-    if scope and (is_other_kind or len(owners) > 1):
+    # The repositories of an enterprise are those of its organizations.
+    is_of_parts = scope and scope.kind == "enterprise" and found.families == {"repos"}
+    if scope and (is_other_kind or len(owners) > 1) and not is_of_parts:
         raise ContentError(
             f"{report} for {scope} holds records of {', '.join(owners)}",
             kept="the archive as it was",
             advice="import the files of each organization or enterprise apart, without a name",
         )
-    others = sorted({other for _, other in found.days if other != str(day)})
-    if report.endswith("1-day") and others:
+    if report == places.IMPORTED:
+        return
+    endpoint = catalogue.endpoint(report, catalogue.Scope.parse(name).kind)
+    first = date.fromisoformat(day) - timedelta(days=_DAYS[endpoint.period] - 1)
+    days = {other for _, other in found.days if not f"{first}" <= other <= day}
+    others = sorted(days | found.families - {endpoint.family, *_ALSO.get(report, ())})
+    if others:
         raise ContentError(
             f"report {report} of {day} holds records of {', '.join(others[:3])}",
             kept="the archive as it was",
@@ -144,6 +160,7 @@ def prepare(
     *,
     at: str,
     facts: dict,
+    errors: str = "raise",
     check_on: Callable[[], object],
 ) -> Prepared:
     """Put the files of one report in place: raw, its manifest, then the tables as Parquet.
@@ -155,6 +172,8 @@ def prepare(
     """
     name = str(scope) if scope else None
     rule: Rules | None = omitting.rules(ledger)
+    if errors != "raise":
+        omitting.refuse_unreadable(rule)
     while rule:
         with omitting.allowed(root, files, rule) as allowed:
             digest = together(digest_of(content(path))[0] for path in allowed)
@@ -163,9 +182,9 @@ def prepare(
                 _show_again(root, ledger, known, at)
                 return known
             with storage_errors("a table file"), NewFiles("table", check_on) as new:
-                written = write_tables(root, new, allowed, name, digest)
-                check(scope, report, day, written)
+                written = write_tables(root, new, allowed, name, digest, errors=errors)
                 slot = _slot(name, report, day, written, at)
+                check(scope, slot, written)
                 before = ledger.purged_before(slot[0])
                 rule = rule.missed(written.ids, written.first_day, before and str(before))
                 if not rule:
@@ -237,6 +256,7 @@ def _known(ledger: Ledger, name: str | None, report: str, day: date | None, dige
         first_day=row["first_day"],
         last_day=row["last_day"],
         fetched_at=row["fetched_at"],
+        facts=json.loads(row["facts"]),
     )
 
 

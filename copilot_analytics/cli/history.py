@@ -30,11 +30,12 @@ def sync(output, orgs, enterprises, archive, reports, **options) -> int:
 
     scopes = [{"org": org} for org in orgs] + [{"enterprise": one} for one in enterprises]
     for scope in scopes or [{}]:
-        Scope.of(**scope)  # all names first, before anything is asked for
+        Scope.of(**scope)  # all names first, before anything is asked for; one at least
     families = reports.split(",") if reports else FAMILIES
     store, facts, lines = Archive(archive or ARCHIVE), [], []
     with output.client() as client:
         for scope in scopes:
+            (name,) = scope.values()
             try:
                 result = bring_up_to_date(
                     store,
@@ -42,7 +43,7 @@ def sync(output, orgs, enterprises, archive, reports, **options) -> int:
                     **options,
                     families=families,
                     client=client,
-                    progress=lambda items: output.bar(items, "Fetching"),
+                    progress=lambda items, name=name: output.bar(items, f"Fetching {name}"),
                 )
             except NotAllowedError as error:
                 if len(scopes) == 1:
@@ -74,8 +75,14 @@ def _text(result) -> str:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @scope_options
 @archive_option
+@click.option(
+    "--errors",
+    type=click.Choice(["raise", "quarantine"]),
+    default="raise",
+    help="With quarantine: leave records out that are not valid, and mark their days as damaged.",
+)
 @command
-def import_(output, files, org, enterprise, archive) -> int:
+def import_(output, files, org, enterprise, archive, errors) -> int:
     """Put FILES that you already have into the archive: exports of the usage page, or downloads."""
     from copilot_analytics.archive import Archive
     from copilot_analytics.catalogue import Scope
@@ -86,14 +93,16 @@ def import_(output, files, org, enterprise, archive) -> int:
             raise UsageError(
                 f"{file} is not a file", advice="give the files one by one, or a pattern"
             )
-    found = Archive(archive or ARCHIVE).import_files(files, scope=scope)
+    found = Archive(archive or ARCHIVE).import_files(files, scope=scope, errors=errors)
     lines = [
         f"{row.file}: {row.records:,} records through {row.last_day}"
         + ("" if row.is_new else " (already there)")
+        + (f"; {row.left_out:,} left out, which are not valid" if row.left_out else "")
         for row in found.itertuples()
     ]
-    output.result({"files": found.to_dict("records")}, "\n".join(lines))
-    return 0
+    code = 3 if found["left_out"].any() else 0
+    output.result({"files": found.to_dict("records"), "exit_code": code}, "\n".join(lines))
+    return code
 
 
 @click.command()

@@ -9,15 +9,23 @@ from datetime import date
 
 import pandas as pd
 
-from copilot_analytics.archive import Archive
+from copilot_analytics.archive import Archive, size_text
 from copilot_analytics.catalogue import Scope
 from copilot_analytics.client import Client, Settings, parse_day
 from copilot_analytics.errors import UsageError, worst
 from copilot_analytics.syncing.incoming import Incoming
 from copilot_analytics.syncing.pipeline import Pipeline
-from copilot_analytics.syncing.planning import FAMILIES, plan
+from copilot_analytics.syncing.planning import FAMILIES, bytes_needed, plan
 
 __all__ = ["FAMILIES", "SyncResult", "plan", "sync"]
+
+
+_USUAL_SIZE = """
+SELECT report, AVG(bytes) AS bytes FROM (
+    SELECT v.report, SUM(r.bytes) AS bytes FROM versions v JOIN raw_files r USING (version)
+    WHERE v.name = ? AND v.is_current GROUP BY v.version
+) GROUP BY report
+"""
 
 
 @dataclass
@@ -66,7 +74,8 @@ def sync(
     client
         A client of your own; without one, settings and token come from the environment.
     progress
-        Wraps the list of reports to fetch, such as ``tqdm``.
+        Wraps the list of reports to fetch, such as ``tqdm``; what it returns is told the day and
+        the bytes received so far, if it has the method ``set_postfix_str`` of ``tqdm``.
     wait
         Wait until another run that writes to the archive has ended.
     accept_shrink
@@ -83,7 +92,8 @@ def sync(
     LockedError
         Another run writes to the archive.
     CredentialsError, NotAllowedError, RateLimitError, NetworkError, StorageError
-        When going on makes no sense; everything fetched before is kept.
+        When going on makes no sense, or the disk has clearly no room for what is to come;
+        everything fetched before is kept.
     """
     scope = Scope.of(org=org, enterprise=enterprise)
     unknown = set(families) - set(FAMILIES)
@@ -108,12 +118,21 @@ def _sync(archive, ledger, scope, client, asked, *, progress, accept_shrink) -> 
     purged = ledger.purged_before(str(scope))
     since = max(filter(None, (asked["since"], purged)), default=None)
     todo = plan(scope.kind, states, today=client.today(), **asked | {"since": since})
+    if todo:
+        usual = ledger.rows(_USUAL_SIZE, [str(scope)])
+        archive.check_space(bytes_needed(todo, {row["report"]: row["bytes"] for row in usual}))
     incoming = Incoming(archive.path / "incoming" / scope.folder)
     incoming.forget_all_but([*todo, *(slot for slot in states if states[slot] == "failed")])
     with Pipeline(archive, scope, client, incoming, accept_shrink=accept_shrink) as pipeline:
-        for report, day in progress(todo):
+        bar = progress(todo)
+        for report, day in bar:
             if not pipeline.ask_for(report, day):
                 break
+            if (report, day) == todo[-1]:  # while somebody still looks at the bar
+                pipeline.finish()
+            if hasattr(bar, "set_postfix_str"):
+                text = f"{day or 'last 28 days'}, {size_text(pipeline.received_bytes)}"
+                bar.set_postfix_str(text, refresh=False)
         pipeline.finish()
     columns = ["report", "day", "state", "is_new", "records", "note"]
     return SyncResult(str(scope), pd.DataFrame(pipeline.rows, columns=columns), pipeline.codes)

@@ -43,6 +43,8 @@ class Pipeline:
     ----------
     rows, codes : list
         What became of each report, and the exit code that it deserves.
+    received_bytes : int
+        Size of the reports that were stored.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Pipeline:
         self._is_broken = False
         self.rows: list[tuple] = []
         self.codes: list[int] = []
+        self.received_bytes = 0
 
     def __enter__(self) -> Pipeline:
         self._receiving.__enter__()
@@ -86,6 +89,7 @@ class Pipeline:
         """
         problem = None
         try:
+            self._archive.check_space()
             received = self._receiving.submit(self._receive, report, day, self._ask(report, day))
         except CopilotAnalyticsError as error:
             problem = error
@@ -164,6 +168,7 @@ class Pipeline:
                     raise
                 return
         self._failures = 0
+        self.received_bytes += sum(file.size for file in received.files)
         self._incoming.forget(report, day)
         last_day = day or received.envelope.report_end_day
         notes = [*received.notes, f"held back: {stored.held_back}" if stored.held_back else ""]

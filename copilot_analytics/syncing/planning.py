@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from copilot_analytics import catalogue
+from copilot_analytics.archive import ON_DISK
 from copilot_analytics.client import earliest_day
+from copilot_analytics.syncing.pipeline import IN_FLIGHT
 
 FAMILIES = ("users", "entity", "teams", "repos")
 SETTLED = ("final", "empty", "missing")
@@ -54,3 +57,19 @@ def plan(
 
 def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def bytes_needed(todo: Iterable[tuple[str, date | None]], usual: Mapping[str, float]) -> float:
+    """Return how much room reports will take on the disk, from the usual size of each as received.
+
+    All of them stay in the archive; those on their way lie beside it as they were received.
+
+    >>> bytes_needed([("users-28-day", None), ("users-1-day", date(2026, 11, 1))],
+    ...              {"users-1-day": 1000})
+    1200.0
+    """
+    counts = Counter(report for report, _ in todo)
+    return sum(
+        usual.get(report, 0) * (ON_DISK * count + min(count, IN_FLIGHT))
+        for report, count in counts.items()
+    )
