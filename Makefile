@@ -5,7 +5,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint format notebooks docs bench bench-fetching bench-archive clean
+.PHONY: help report explore test lint format notebooks docs site clean
+.PHONY: test-floors test-spark lock
+.PHONY: bench bench-fetching bench-archive bench-metrics
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,9 +18,19 @@ report: $(VENV)/.installed  ## make a report: of the sample company, or ORG=name
 	  $(if $(ARCHIVE),--archive $(ARCHIVE)) $(if $(START),--start $(START)) $(if $(END),--end $(END)) \
 	  $(if $(OUT),--out $(OUT))
 
+explore: $(VENV)/.installed-explore  ## explore in JupyterLab: the sample, or ARCHIVE=dir (VOILA=1: as an application)
+	@$(BIN)/copilot-analytics explore $(if $(ARCHIVE),--archive $(ARCHIVE),--sample) $(if $(VOILA),--voila)
+
 test: $(VENV)/.installed-dev lint  ## style, import layers, tests and notebooks
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env -n auto --dist loadscope \
-	  tests copilot_analytics notebooks
+	  tests copilot_analytics notebooks docs/tutorial.ipynb
+
+test-floors: $(VENV)-floors/.installed  ## the tests with the oldest version of each dependency
+	$(VENV)-floors/bin/python -m pytest --nbval-lax --nbval-current-env -n auto --dist loadscope \
+	  tests copilot_analytics notebooks docs/tutorial.ipynb
+
+test-spark: $(VENV)/.installed-spark  ## the metrics on a Spark cluster of two workers (minutes)
+	TEST_SPARK=1 $(BIN)/python -m pytest -k spark tests/test_engines.py tests/test_metrics_engines.py
 
 lint: $(VENV)/.installed-dev  ## style and who may import whom
 	$(BIN)/ruff check .
@@ -35,6 +47,14 @@ notebooks: $(VENV)/.installed-dev  ## run the notebooks again and store the figu
 docs: $(VENV)/.installed-dev  ## write the pages of docs/ that are made from the package again
 	$(BIN)/python docs/generate.py
 
+site: $(VENV)/.installed-dev  ## build the documentation as a site, in build/site
+	$(BIN)/python -m sphinx -W --keep-going docs build/site
+
+lock: $(VENV)/.installed-dev  ## write requirements.lock again: every version and its digests
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	  --extra app --extra duckdb --extra excel --extra remote --upgrade --quiet \
+	  --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock
+
 bench: $(VENV)/.installed-bench  ## compare reading with the usual ways (SAVE=1 keeps the figures)
 	$(BIN)/python -m benchmarks.reader $(if $(MEGABYTES),--megabytes $(MEGABYTES)) \
 	  $(if $(REPEATS),--repeats $(REPEATS)) $(if $(HUGE),--huge) $(if $(SAVE),--save)
@@ -45,8 +65,11 @@ bench-fetching: $(VENV)/.installed-bench  ## time a backfill against the latency
 bench-archive: $(VENV)/.installed-bench  ## time writing and reading an archive (HUGE=1: 100,000 people)
 	$(BIN)/python -m benchmarks.archive $(if $(HUGE),--huge) $(if $(SAVE),--save)
 
+bench-metrics: $(VENV)/.installed-bench  ## time the metrics over a year of 100,000 people
+	$(BIN)/python -m benchmarks.metrics $(if $(SAVE),--save)
+
 clean:  ## remove what make made; reports and archives stay
-	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-floors .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -60,10 +83,29 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml
 	@echo "Installing into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[duckdb,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[duckdb,dev,docs]"
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-explore: $(VENV)/bin/python pyproject.toml
+	@echo "Installing into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[duckdb,explore]"
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml
 	@echo "Installing into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-spark: $(VENV)/.installed-dev
+	@command -v java >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && apt-get install -y -qq default-jre-headless >/dev/null; } || \
+	  { echo "Spark needs Java 17 or newer: install a JRE, for example default-jre-headless"; exit 1; }
+	@echo "Installing Spark into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[spark,duckdb,dev,docs]"
+	@touch $@
+
+$(VENV)-floors/.installed: $(VENV)/.installed-dev
+	$(BIN)/uv venv --quiet --clear $(VENV)-floors
+	$(BIN)/uv pip install --quiet --python $(VENV)-floors/bin/python --resolution lowest-direct \
+	  --editable ".[duckdb,dev,docs]"
+	@touch $@
