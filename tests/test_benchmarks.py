@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import measuring, reader, users_file
+from benchmarks import measuring, metrics_ways, reader, users_file
 from benchmarks.readers.fingerprint import fingerprint
+from copilot_analytics import metrics
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +92,7 @@ def test_figures_replace_those_of_their_section_only(tmp_path):
         "# Title\n\n<!-- a: begin -->\nfresh\n<!-- a: end -->\n\nThe rest.\n\n"
         "<!-- b: begin -->\nmore\n<!-- b: end -->\n"
     )
+
+
+def test_what_is_timed_are_metrics():
+    assert set(metrics_ways.CALLS) <= set(metrics.__all__)

@@ -1,19 +1,30 @@
 """The pages in docs/ that are made from the package are up to date and complete."""
 
 import html
+import inspect
 import re
 import runpy
+import sys
 from functools import cache
 from pathlib import Path
 
 import mistune
 import pytest
+from test_metrics_engines import CALLS
 
-from copilot_analytics import catalogue
+from copilot_analytics import catalogue, metrics
+from copilot_analytics.display.docstrings import described
 
 DOCS = Path(__file__).parents[1] / "docs"
-GENERATE = runpy.run_path(str(DOCS / "generate.py"))
-PAGES = GENERATE["PAGES"]
+sys.path.insert(0, str(DOCS))  # where its modules find each other, as when the command runs
+
+import fields_page  # noqa: E402
+import generate  # noqa: E402
+import markup  # noqa: E402
+
+PAGES = generate.PAGES
+METRICS = {name: getattr(metrics, name) for name in metrics.__all__}
+METRICS = {name: metric for name, metric in METRICS.items() if callable(metric)}
 
 
 @cache
@@ -55,7 +66,7 @@ def test_each_table_has_its_columns_with_what_they_mean(table):
     assert f"A row is {table.grain}" in own
     for field in table.columns:
         (line,) = re.findall(rf"^\| `{field.column}`<br>.*$", own + reading, re.MULTILINE)
-        is_common = field.column in GENERATE["COMMON"]  # as old as each report
+        is_common = field.column in fields_page.COMMON  # as old as each report
         for fact in (field.type, field.label, "" if is_common else str(field.since or "")):
             assert fact in line
         assert ("*personal*" in line) == field.is_personal
@@ -96,9 +107,11 @@ def shown(markdown: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", page)).strip()
 
 
-def test_every_table_of_the_page_is_rendered_as_one():
-    assert "| " not in shown(page("fields.md"))
-    for block in re.findall(r"(?:^\|.*\n)+", page("fields.md"), re.MULTILINE):
+@pytest.mark.parametrize("name", PAGES)
+def test_every_table_of_a_page_is_rendered_as_one(name):
+    without_code = re.sub(r"(?ms)^```.*?^```$", "", page(name))
+    assert "| " not in shown(without_code)
+    for block in re.findall(r"(?:^\|.*\n)+", without_code, re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
 
 
@@ -107,11 +120,46 @@ def test_no_text_of_the_catalogue_is_taken_for_markdown():
     for frame in (catalogue.fields(), catalogue.containers(), catalogue.changes()):
         assert all(meaning in text for meaning in frame["meaning"])
     odd = "*a* |b| <c> [d](e)"
-    assert shown(GENERATE["_text"](odd)) == odd
+    assert shown(markup.plain(odd)) == odd
 
 
-def test_links_lead_to_headings():
-    headings = re.findall(r"^#+ (.+)$", page("fields.md"), re.MULTILINE)
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_to_headings(name):
+    headings = re.findall(r"^#+ (.+)$", page(name), re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", text).lower().replace(" ", "-") for text in headings}
     assert len(anchors) == len(headings)
-    assert set(re.findall(r"\]\(#([^)]+)\)", page("fields.md"))) <= anchors
+    assert set(re.findall(r"\]\(#([^)]+)\)", page(name))) <= anchors
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_each_metric_says_what_it_means(name):
+    parts = described(METRICS[name])
+    for part in ("summary", "question", "returned", "returns", "source", "example"):
+        assert getattr(parts, part), f"the docstring of metrics.{name} has no {part}"
+    own = page("metrics.md").split(f"\n### {name}\n")[1]
+    own = shown(re.split(r"(?m)^##", own)[0])
+    texts = [parts.summary, parts.returns, *parts.columns, parts.left_out, parts.source]
+    for text in [*texts, *(meaning for _, meaning in parts.parameters)]:
+        assert text.replace("`", "") in own
+    assert parts.example.splitlines()[0] in own
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_each_metric_of_frames_says_who_or_what_is_left_out(name):
+    assert described(METRICS[name]).left_out, f"metrics.{name} does not say 'Left out: …'"
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_rate_names_its_numerator_and_its_denominator(name):
+    parts = described(METRICS[name])
+    has_rate = any(re.match(r"``\w*(share|rate)``", column) for column in parts.columns)
+    roles = [bool(parts.column(role)) for role in ("numerator", "denominator")]
+    assert not has_rate or all(roles), f"metrics.{name} names no numerator or no denominator"
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_each_option_of_a_metric_is_described(name):
+    listed = {one for names, _ in described(METRICS[name]).parameters for one in names.split(", ")}
+    parameters = inspect.signature(METRICS[name]).parameters.values()
+    given = {str(one) if one.kind is one.VAR_KEYWORD else one.name for one in parameters}
+    assert listed == given

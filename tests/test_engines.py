@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from archive_input import company_archive, parquet_files, small_archive
-from test_metrics_engines import CALLS, spark
+from spark_session import spark, spark_rows, with_spark
+from test_metrics_engines import CALLS
 from test_tidy_exporting import DUCKDB_TYPES
 
 from copilot_analytics import catalogue, engines, tidy
@@ -182,17 +183,6 @@ def test_f154_what_does_not_fit_into_memory_goes_to_a_private_folder():
 # --- Spark -------------------------------------------------------------------------------------
 
 
-# py4j leaves the closing of its sockets to the garbage collector.
-with_spark = pytest.mark.filterwarnings(
-    "ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
-
-def spark_rows(frame) -> pd.DataFrame:
-    rows = [row.asDict() for row in frame.collect()]
-    return pd.DataFrame(rows, columns=frame.columns)
-
-
 def test_a_session_of_spark_is_recognised_without_spark():
     assert not any(map(engines.is_spark, ("duckdb", None, pd.DataFrame())))
 
@@ -203,8 +193,7 @@ def test_metrics_of_the_archive_agree_on_spark(name, spark):
     expected = CALLS[name](company_archive().tables(scope=SCOPE))
     result = CALLS[name](company_archive().tables(scope=SCOPE, engine=spark))
     assert type(result).__module__.startswith("pyspark")
-    found = spark_rows(result).astype(expected.dtypes)
-    pd.testing.assert_frame_equal(found, expected, check_exact=False, rtol=1e-12)
+    pd.testing.assert_frame_equal(spark_rows(result), expected, check_exact=False, rtol=1e-12)
 
 
 @with_spark

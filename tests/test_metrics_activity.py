@@ -8,46 +8,28 @@ import pytest
 from conftest import user_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metrics_input import ENGINES, SEVEN, company, day, load, to_pandas
+from lifecycle_input import (
+    RECORDS,
+    RULES,
+    TABLES,
+    active_sets,
+    every_day,
+    in_shards,
+    person_days,
+    users_of,
+)
+from metrics_input import ENGINES, SEVEN, day, load, to_pandas
 
 from copilot_analytics import metrics
 from copilot_analytics.errors import UsageError
 
-RECORDS = company()
-TABLES = load(RECORDS)
-FLAGS = (
-    "used_agent",
-    "used_chat",
-    "used_cli",
-    "used_copilot_app",
-    "used_copilot_coding_agent",
-    "used_copilot_cloud_agent",
-    "used_copilot_code_review_active",
-    "used_vscode_agent",
-)
-RULES = {
-    "interactions": lambda r: r["user_initiated_interaction_count"] > 0,
-    "engaged": lambda r: any(r[name] > 0 for name in SEVEN) or any(r.get(f) for f in FLAGS),
-    "present": lambda r: True,
-}
-
-
-def active_sets(records, rule) -> dict:
-    """The people of every day, by plain loops."""
-    result = {}
-    for record in records:
-        if rule(record):
-            result.setdefault(day(record["day"]), set()).add(record["user_id"])
-    return result
-
 
 def counted(records, rule, window) -> list[int]:
     """Active people by union of sets, for every calendar day."""
-    people, days = active_sets(records, rule), sorted(day(r["day"]) for r in records)
-    every = [days[0] + timedelta(n) for n in range((days[-1] - days[0]).days + 1)]
+    people = active_sets(records, rule)
     return [
         len(set().union(*(people.get(d - timedelta(back), set()) for back in range(window))))
-        for d in every
+        for d in every_day(records)
     ]
 
 
@@ -99,26 +81,19 @@ def test_results_have_the_types_of_the_tables():
     }
 
 
-person_days = st.sets(st.tuples(st.integers(1, 4), st.integers(0, 25)), min_size=1)
-
-
 @settings(max_examples=25, deadline=None)
 @given(person_days, st.integers(1, 12), st.randoms(use_true_random=False))
 def test_any_pattern_any_window_any_order_of_rows(pairs, window, chance):
-    first = day("2026-02-20")
-    rows = [{"user_id": user, "day": first + timedelta(n)} for user, n in pairs]
-    chance.shuffle(rows)
-    users = pd.DataFrame(rows).astype({"day": "datetime64[us]"})
-    records = [{**row, "day": row["day"].isoformat()} for row in rows]
-    result = metrics.active_users(users, active="present", window=window)
+    users = users_of(pairs)
+    records = [{**row, "day": row["day"].isoformat()} for row in users.to_dict("records")]
+    result = metrics.active_users(in_shards(users, chance), active="present", window=window)
     assert result["active_users"].tolist() == counted(records, RULES["present"], window)
 
 
 @settings(max_examples=10, deadline=None)
 @given(person_days)
 def test_daily_never_exceeds_weekly_nor_weekly_monthly(pairs):
-    first = day("2026-02-20")
-    users = pd.DataFrame([{"user_id": user, "day": first + timedelta(n)} for user, n in pairs])
+    users = users_of(pairs)
     daily, weekly, monthly = (
         metrics.active_users(users, active="present", window=n)["active_users"] for n in (1, 7, 28)
     )
@@ -136,11 +111,9 @@ def test_a_row_given_twice_is_not_another_person():
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_empty_frame_gives_an_empty_result_with_all_columns(engine):
     users = ENGINES[engine](TABLES.users.head(0))
-    windows, flow = metrics.active_users(users), metrics.people_flow(users)
+    windows = metrics.active_users(users)
     assert to_pandas(windows).empty
     assert list(windows.columns)[:2] == ["day", "active_users"]
-    assert to_pandas(flow).empty
-    assert "is_left_censored" in flow.columns
 
 
 def test_a_missing_flag_is_not_activity():
@@ -214,63 +187,3 @@ def test_people_of_two_organizations_are_not_added_up():
 def test_a_wrong_frame_or_option_is_refused_in_words(frame, options, message):
     with pytest.raises(UsageError, match=message):
         metrics.active_users(frame, **options)
-
-
-def flow_by_loops(records, rule, start_of) -> dict:
-    people = {}
-    for d, active in active_sets(records, rule).items():
-        people.setdefault(start_of(d), set()).update(active)
-    days = sorted(day(r["day"]) for r in records)
-    starts = sorted({start_of(d.to_pydatetime()) for d in pd.date_range(days[0], days[-1])})
-    seen, before, result = set(), set(), {}
-    for start in starts:
-        now = people.get(start, set())
-        result[start] = (
-            len(now - seen),
-            len(now & before),
-            len(now & seen - before),
-            len(before - now),
-        )
-        seen, before = seen | now, now
-    return result
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("week_start", ["monday", "sunday"])
-def test_people_flow_equals_following_every_person(engine, week_start):
-    first_weekday = 0 if week_start == "monday" else 6
-    users = ENGINES[engine](TABLES.users)
-    result = to_pandas(metrics.people_flow(users, week_start=week_start))
-    columns = ["new", "retained", "returning", "lost"]
-    assert dict(zip(result["period"], result[columns].itertuples(index=False), strict=True)) == (
-        flow_by_loops(
-            RECORDS,
-            RULES["interactions"],
-            lambda d: d - timedelta((d.weekday() - first_weekday) % 7),
-        )
-    )
-    assert (result["active_users"] == result[columns[:3]].sum(axis=1)).all()
-
-
-def test_people_flow_by_month_marks_the_first_and_the_incomplete_periods():
-    result = metrics.people_flow(TABLES.users, period="month")
-    assert result["period"].tolist() == [pd.Timestamp(2026, m, 1) for m in (9, 10, 11)]
-    assert result["is_left_censored"].tolist() == [True, False, False]
-    assert result["is_complete_period"].tolist() == [False, True, False]
-    by_loops = flow_by_loops(RECORDS, RULES["interactions"], lambda d: d.replace(day=1))
-    assert result["lost"].tolist() == [row[3] for row in by_loops.values()]
-
-
-def test_a_period_without_anybody_is_a_row():
-    tables = load([user_record("2026-11-02"), user_record("2026-11-16")])
-    result = metrics.people_flow(tables.users)
-    assert result[["new", "retained", "returning", "lost"]].to_numpy().tolist() == [
-        [1, 0, 0, 0],
-        [0, 0, 0, 1],
-        [0, 0, 1, 0],
-    ]
-
-
-def test_an_unknown_period_is_refused():
-    with pytest.raises(UsageError, match="period 'year'"):
-        metrics.people_flow(TABLES.users, period="year")

@@ -107,6 +107,63 @@ def test_more_accepted_than_generated_is_shown_and_marked(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_lines_of_completions_have_a_rate_and_no_interval_of_independent_lines(engine):
+    row = to_pandas(
+        metrics.acceptance_rate(ENGINES[engine](TABLES.users_by_feature), lines=True)
+    ).iloc[0]
+    parts = [p for r in RECORDS for p in r.get("totals_by_feature", ())]
+    parts = [p for p in parts if p["feature"] == "code_completion"]
+    added, suggested = (
+        sum(p[name] for p in parts) for name in ("loc_added_sum", "loc_suggested_to_add_sum")
+    )
+    assert row[["accepted", "generated"]].tolist() == [added, suggested]
+    assert row["rate"] == pytest.approx(added / suggested)
+    assert row[["low", "high", "why"]].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("feature", "lines", "cause"),
+    [
+        ("code_completion", False, "taken on a later day than proposed"),
+        ("code_completion", True, "taken on a later day than proposed"),
+        ("copilot_cli", True, "agents, the CLI and the app also write lines that were never"),
+    ],
+)
+def test_an_impossible_rate_names_its_cause(feature, lines, cause):
+    counters = {
+        "code_generation_activity_count": 2,
+        "code_acceptance_activity_count": 3,
+        "loc_suggested_to_add_sum": 2,
+        "loc_added_sum": 3,
+    }
+    rows = load([user_record(totals_by_feature=[{"feature": feature, **counters}])])
+    for options in ({"feature": feature}, {"feature": None, "by": "feature"}):
+        result = metrics.acceptance_rate(rows.users_by_feature, lines=lines, **options).iloc[0]
+        assert result["is_impossible"]
+        assert result["why"].startswith(cause)
+
+
+def test_a_rate_of_all_features_says_that_it_is_none_of_completions():
+    by_feature = TABLES.users_by_feature
+    assert "no acceptance rate" in metrics.acceptance_rate(by_feature, feature=None)["why"].iloc[0]
+    assert metrics.acceptance_rate(by_feature)["why"].isna().all()
+    each = metrics.acceptance_rate(by_feature, feature=None, by="feature")
+    assert each.loc[~each["is_impossible"], "why"].isna().all()
+
+
+def test_an_interval_of_people_drawn_again_holds_the_rate_and_is_wider_than_wilsons():
+    """People differ, so generations are not independent of each other."""
+    by_feature = TABLES.users_by_feature.copy()
+    often = (by_feature["user_id"] % 2 == 0).astype(int)
+    by_feature["code_acceptance_activity_count"] *= often  # half of the people accept nothing
+    wilson = metrics.acceptance_rate(by_feature).iloc[0]
+    drawn = metrics.acceptance_rate(by_feature, bootstrap=200).iloc[0]
+    assert drawn["low"] < drawn["rate"] < drawn["high"]
+    assert drawn["high"] - drawn["low"] > 2 * (wilson["high"] - wilson["low"])
+    assert drawn["rate"] == wilson["rate"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_no_rows_at_all_are_one_row_without_a_rate(engine):
     empty = ENGINES[engine](TABLES.users_by_feature.head(0))
     result = to_pandas(metrics.acceptance_rate(empty))
@@ -141,4 +198,5 @@ def test_types_of_the_result():
         "high": "float64",
         "is_impossible": "boolean",
         "people": "Int64",
+        "why": "str",
     }

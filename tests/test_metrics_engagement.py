@@ -67,6 +67,19 @@ def test_user_activity_equals_following_each_person(engine, streak):
             assert row.days_since_active == (day(LAST) - days[-1]).days
             prompts = sum(r[PROMPTS] for r in records)
             assert row.interactions_per_active_day == pytest.approx(prompts / len(days))
+        half = len(worked) // 2
+        first, second = (
+            len(set(days) & set(part)) / half for part in (worked[:half], worked[-half:])
+        )
+        assert (row.first_half_share, row.second_half_share) == pytest.approx((first, second))
+        assert row.trend == pytest.approx(second - first)
+        weeks = [
+            {d for d in EVERY_DAY if start <= (day(LAST) - d).days < start + 7}
+            for start in range(0, len(EVERY_DAY) // 7 * 7, 7)
+        ]
+        assert row.weeks == len(weeks)
+        assert row.active_weeks == sum(bool(week & set(days)) for week in weeks)
+        assert row.active_weeks_share == pytest.approx(row.active_weeks / row.weeks)
         used = {
             part["feature"]
             for r in records
@@ -102,6 +115,35 @@ def test_only_counters_that_may_be_added_up_are_summed():
     } & set(columns)
 
 
+def test_regular_and_rising_use_of_any_pattern():
+    """Four whole weeks to 29 November, and two days before them that are in no week."""
+    days = pd.date_range("2026-10-31", "2026-11-29")
+    users = pd.DataFrame({"user_id": 1, "day": days, PROMPTS: 0})
+    active = pd.to_datetime(["2026-10-31", "2026-11-16", "2026-11-27"])
+    users.loc[users["day"].isin(active), PROMPTS] = 1
+    row = metrics.user_activity(users).iloc[0]
+    assert (row["weeks"], row["active_weeks"], row["active_weeks_share"]) == (4, 2, 0.5)
+    assert (row["first_half_share"], row["second_half_share"], row["trend"]) == (0, 0.2, 0.2)
+    assert row["active_days"] == 3
+
+
+def test_a_week_without_a_report_is_no_week_without_use():
+    """F205."""
+    users = pd.DataFrame({"user_id": 1, "day": pd.to_datetime(["2026-11-02", "2026-11-22"])})
+    gap = pd.date_range("2026-11-09", "2026-11-15")
+    told = metrics.user_activity(users, active="present", missing_days=gap).iloc[0]
+    assert (told["weeks"], told["active_weeks"]) == (2, 2)
+    assert metrics.user_activity(users, active="present").iloc[0]["weeks"] == 3
+
+
+def test_a_single_day_has_no_regularity_and_no_trend():
+    row = metrics.user_activity(load([user_record()]).users).iloc[0]
+    assert row["weeks"] == 0
+    assert (
+        row[["active_weeks_share", "first_half_share", "second_half_share", "trend"]].isna().all()
+    )
+
+
 def test_people_who_never_were_active_have_a_row():
     quiet = user_record(user_id=2, **dict.fromkeys(SEVEN, 0))
     row = metrics.user_activity(load([user_record(), quiet]).users).set_index("user_id").loc[2]
@@ -115,13 +157,16 @@ def test_nobody_gives_no_rows(engine):
     users = ENGINES[engine](TABLES.users.head(0))
     assert to_pandas(metrics.user_activity(users)).empty
     assert to_pandas(metrics.segments(users))["people"].tolist() == [0] * 4
+    grid = to_pandas(metrics.segment_sensitivity(users, shifts=(0, 0.1)))
+    assert grid["people"].tolist() == [0] * 8
+    assert grid["share"].isna().all()
     row = to_pandas(metrics.concentration(users, measure=PROMPTS)).iloc[0]
     assert row[["people", "top_people", "total"]].tolist() == [0, 0, 0]
     assert row[["gini", "top_decile_share"]].isna().all()
     assert to_pandas(metrics.lorenz(users, measure=PROMPTS)).empty
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.sets(st.integers(0, 30), min_size=1), st.sampled_from(["calendar", "working"]))
 def test_streaks_of_any_pattern(offsets, streak):
     days = {day("2026-10-28") + timedelta(n) for n in offsets}
@@ -188,7 +233,39 @@ def test_own_rules_and_their_words():
 @pytest.mark.parametrize("rules", [{}, {"a": 0.2}, {"a": 0.2, "b": 0.6, "c": 0}, {"a": 2, "b": 0}])
 def test_rules_that_do_not_fall_to_zero_are_refused(rules):
     with pytest.raises(UsageError, match="do not make groups"):
+        metrics.segment_sensitivity(TABLES.users, rules=rules)
+    with pytest.raises(UsageError, match="do not make groups"):
         metrics.segment_rules(rules)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_grid_equals_counting_with_each_rule_by_hand(engine):
+    users = ENGINES[engine](TABLES.users)
+    shifts = (-0.15, 0, 0.1)
+    grid = to_pandas(metrics.segment_sensitivity(users, shifts=shifts))
+    assert grid["shift"].drop_duplicates().tolist() == list(shifts)
+    for shift, part in grid.groupby("shift"):
+        rules = {"most working days": 0.6 + shift, "weekly": 0.2 + shift, "occasional": 0}
+        expected = metrics.segments(TABLES.users, rules=rules)
+        columns = ["segment", "people", "all_people", "share", "low", "high"]
+        pd.testing.assert_frame_equal(part[columns].reset_index(drop=True), expected[columns])
+        assert part["least_share"].dropna().tolist() == pytest.approx(list(rules.values()))
+
+
+def test_people_on_a_line_move_with_it():
+    """Three of five working days are 60 %: with 70 % as the line they are weekly."""
+    records = [user_record(f"2026-11-0{n}") for n in (2, 3, 4)]
+    users = load([*records, user_record("2026-11-06", user_id=2)]).users
+    grid = metrics.segment_sensitivity(users, shifts=(0, 0.1))
+    groups = grid[grid["people"] > 0].set_index("shift")["segment"]
+    assert groups.loc[0.0].tolist() == ["most working days", "weekly"]
+    assert groups.loc[0.1].tolist() == ["weekly", "occasional"]
+
+
+@pytest.mark.parametrize("shift", [-0.2, 0.5])
+def test_a_shift_that_leaves_no_rules_is_refused(shift):
+    with pytest.raises(UsageError, match="do not make groups"):
+        metrics.segment_sensitivity(TABLES.users, shifts=(shift,))
 
 
 def gini_by_definition(values) -> float:

@@ -318,7 +318,7 @@ def test_the_definition_table_measures_the_gap_between_definitions():
         counts = [trailing(day(text), 1, is_active) for text in days]
         assert row["value"] == pytest.approx(sum(counts) / len(counts))
         assert row["days_compared"] == len(days)
-    assert len(result) == 18
+    assert len(result) == 24
 
 
 def test_without_reported_figures_the_definitions_still_stand_side_by_side():
@@ -338,7 +338,7 @@ def test_figures_of_another_organization_are_not_compared():
 
 def test_the_definition_table_of_nothing_has_all_rows_and_no_values():
     result = metrics.definition_table(load([]))
-    assert len(result) == 18
+    assert len(result) == 24
     assert result["value"].isna().all()
 
 

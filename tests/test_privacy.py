@@ -7,6 +7,7 @@ import stat
 import threading
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import user_record
@@ -19,6 +20,7 @@ from copilot_analytics.errors import StorageError, UsageError
 
 KEY, OTHER_KEY = b"0123456789abcdef", b"another key of some length"
 TABLES = load(company())
+PROMPTS = "user_initiated_interaction_count"
 
 
 def test_a_pseudonym_is_a_keyed_hash_of_the_id():
@@ -165,6 +167,11 @@ def test_a_hidden_group_does_not_follow_from_the_total():
     assert hidden([3, 4, 9, 20]) == [True, True, False, False]
 
 
+def test_groups_of_one_do_not_follow_from_how_many_are_hidden():
+    """F184: five hidden groups with five people in all would be one person each."""
+    assert hidden([1, 1, 1, 1, 1, 9, 20]) == [True] * 6 + [False]
+
+
 def test_groups_that_are_large_enough_or_empty_stay():
     assert hidden([5, 6]) == [False, False]
     assert hidden([0, 8, 20]) == [False, False, False]
@@ -181,8 +188,8 @@ def test_no_small_group_can_be_worked_out_from_the_rest(people):
     assert all(size >= 5 or size == 0 for size in people if size not in covered)
     others = [s for s, m in zip(people, marks, strict=True) if not m and s > 0]
     if covered and others:
-        assert len(covered) >= 2
-        assert sum(covered) >= 5
+        # A reader who subtracts knows their sum, and that each is 1 or more: 5 must be possible.
+        assert sum(covered) - (len(covered) - 1) >= 5
         assert max(covered) <= min(others)
     if all(size == 0 or size >= 5 for size in people):
         assert not covered
@@ -321,3 +328,209 @@ def test_too_few_people_have_no_table():
     table = privacy.people_table(activity, TABLES.users, KEY)
     assert table.empty
     assert table.columns[0] == "person"
+
+
+def test_figures_of_the_period_before_are_hidden_with_its_people():
+    """F183: three people before, seven now: the change would tell the three."""
+    frame = pd.DataFrame(
+        {
+            "figure": ["a", "b"],
+            "value": [7.0, 9.0],
+            "previous": [3.0, 8.0],
+            "change": [4.0, 1.0],
+            "people": [7, 9],
+            "previous_people": [3, 8],
+        }
+    )
+    result = privacy.hide_small_groups(frame, people="people", complementary=False)
+    assert result["value"].tolist() == [7.0, 9.0]
+    for name, kept in (("previous", 8.0), ("change", 1.0), ("previous_people", 8)):
+        assert result[name].isna().tolist() == [True, False]
+        assert result[name].iloc[1] == kept
+
+
+def is_known(cells: str, equations: list[dict[str, int]], shown: set[str]) -> bool:
+    """Whether a figure, or a sum of several, follows from others by adding and subtracting."""
+    wanted = cells.split(" + ")
+    names = sorted({*wanted, *shown, *(name for equation in equations for name in equation)})
+    rows = [[equation.get(name, 0) for name in names] for equation in equations]
+    rows += [[int(name == known) for name in names] for known in shown]
+    target = [[int(name in wanted) for name in names]]
+    rank = np.linalg.matrix_rank
+    return rank(np.array(rows + target)) == rank(np.array(rows or [[0] * len(names)]))
+
+
+def cells(frame: pd.DataFrame, columns: list[str]) -> dict[str, int]:
+    """The figures of a frame by column and row, without those that are missing."""
+    return {
+        f"{name} {place}": int(value)
+        for name in columns
+        for place, value in enumerate(frame[name])
+        if pd.notna(value)
+    }
+
+
+weeks_of_people = st.lists(
+    st.lists(st.sampled_from([0, 0, 1, 1, 1]), min_size=4, max_size=4), min_size=1, max_size=24
+)
+
+
+def flow_of(weeks: list[list[int]]) -> pd.DataFrame:
+    """What `metrics.people_flow` gives for people who were active in some of four weeks."""
+    rows, ever, before = [], set(), set()
+    for week in range(4):
+        now = {person for person, used in enumerate(weeks) if used[week]}
+        parts = (now - ever, now & before, (now & ever) - before, before - now)
+        rows.append([len(now), *map(len, parts)])
+        ever, before = ever | now, now
+    columns = ["active_users", "new", "retained", "returning", "lost"]
+    return pd.DataFrame(rows, columns=columns).astype("Int64")
+
+
+@settings(max_examples=40, deadline=None)
+@given(weeks_of_people)
+def test_nobody_who_came_or_left_follows_from_the_weeks_around(weeks):
+    """F184: those who left are the people of the week before less those who stayed."""
+    flow = flow_of(weeks)
+    parts = ["new", "returning", "retained", "lost"]
+    shown = privacy.merge_small_flows(flow)
+    whole = shown["counted_together"] == "new + returning + retained"
+    pair = shown["counted_together"] == "new + returning"
+    known = cells(shown.assign(retained=shown["retained"].mask(whole)), ["active_users", *parts])
+    assert all(count == 0 or count >= 5 for count in known.values())
+    merged = {f"returning {place}" for place in np.flatnonzero(pair)}
+    total = {"new": 1, "returning": 1, "retained": 1, "active_users": -1}
+    equations = [
+        {f"{name} {place}": sign for name, sign in total.items()} for place in range(len(flow))
+    ]
+    for place in range(1, len(flow)):
+        before = f"active_users {place - 1}"
+        equations.append({f"retained {place}": 1, f"lost {place}": 1, before: -1})
+    true = cells(flow, parts)
+    for place in range(len(flow)):
+        came = f"new {place}", f"returning {place}"
+        true[" + ".join(came)] = sum(true[name] for name in came)
+    for name, count in true.items():
+        if 0 < count < 5:
+            assert not is_known(name, equations, set(known) - merged), (name, flow, shown)
+
+
+def test_a_flow_that_hides_nothing_stays_as_it_is():
+    flow = flow_of([[1, 1, 0, 1]] * 6 + [[0, 1, 1, 1]] * 7 + [[1, 1, 1, 1]] * 8)
+    shown = privacy.merge_small_flows(flow)
+    assert flow.iloc[3].tolist() == [21, 0, 15, 6, 0]
+    pd.testing.assert_frame_equal(shown[flow.columns], flow)
+    assert not shown["is_hidden"].any()
+    with pytest.raises(UsageError, match="no column lost"):
+        privacy.merge_small_flows(flow.drop(columns="lost"))
+
+
+teams_of_people = st.lists(
+    st.tuples(st.sets(st.integers(0, 3), max_size=2), st.booleans(), st.integers(1, 9)),
+    max_size=40,
+)
+
+
+def teams_of(people: list[tuple], is_divided: bool) -> pd.DataFrame:
+    """What `metrics.team_activity` gives for one day: a person's teams, activity and prompts."""
+    rows = []
+    for team in sorted(set().union(*(teams for teams, _, _ in people))):
+        members = [person for person in people if team in person[0]]
+        active = [person for person in members if person[1]]
+        prompts = [count / (len(teams) if is_divided else 1) for teams, _, count in active]
+        row = {"slug": f"t{team}", "active_users": len(active), "members": len(members)}
+        if is_divided:
+            row["people_in_several_teams"] = sum(len(teams) > 1 for teams, _, _ in members)
+        rows.append(row | {"share": len(active) / len(members), PROMPTS: sum(prompts)})
+    columns = ["slug", "active_users", "members", "share", PROMPTS]
+    return pd.DataFrame(rows, columns=None if rows else [*columns, "people_in_several_teams"])
+
+
+@settings(max_examples=15, deadline=None)
+@given(teams_of_people)
+def test_no_small_group_of_a_team_can_be_worked_out(people):
+    """F183 to F185: neither who was active, nor who was not, nor who is in several teams."""
+    full, parts = (teams_of(people, is_divided) for is_divided in (False, True))
+    shown, divided = privacy.hide_small_teams(full), privacy.hide_small_teams(parts)
+    known = full[shown["active_users"].notna()]
+    for counts in (known["active_users"], known["members"] - known["active_users"]):
+        assert all(count == 0 or count >= 5 for count in counts)
+    assert shown["members"].dropna().ge(5).all()
+    limited = shown["at_least"].notna()
+    assert (shown["at_least"] <= full["share"] + 1e-12)[limited].all()
+    assert (shown["at_most"] >= full["share"] - 1e-12)[limited].all()
+    equation = [{f"{PROMPTS} {place}": 1 for place in range(len(full))}]  # their sum is published
+    shown_counts = set(cells(shown, [PROMPTS]))
+    for place in np.flatnonzero(full["active_users"].between(1, 4)):
+        name = f"{PROMPTS} {place}"
+        # If all teams are hidden, their sum is that of all small groups together.
+        assert name not in shown_counts
+        if len(full) > 1:
+            assert not is_known(name, equation, shown_counts)
+    both = shown[PROMPTS].notna() & divided[PROMPTS].notna()
+    assert not parts.loc[both, "people_in_several_teams"].between(1, 4).any()
+
+
+def test_two_people_in_two_teams_do_not_follow_from_both_attributions():
+    """F184: full less fractional is half of what the two did."""
+    two = ({0, 1}, True, 6)
+    people = [two, two]
+    people += [({team}, place % 2 == 0, 4) for team in range(3) for place in range(12)]
+    full, parts = (teams_of(people, is_divided) for is_divided in (False, True))
+    assert parts["people_in_several_teams"].tolist() == [2, 2, 0]
+    assert privacy.hide_small_teams(full)[PROMPTS].tolist() == full[PROMPTS].tolist()
+    shown = privacy.hide_small_teams(parts)
+    assert shown[PROMPTS].isna().tolist() == [True, True, False]
+    assert shown["people_in_several_teams"].isna().tolist() == [True, True, False]
+    assert shown["active_users"].notna().all()
+
+
+counts_of_lines = st.tuples(*[st.integers(0, 7)] * 3)
+
+
+@given(counts_of_lines)
+@settings(max_examples=60, deadline=None)
+def test_no_line_between_teams_and_everybody_can_be_worked_out(people):
+    """F184: the sum of the teams and everybody tell what lies between, if it is one thing."""
+    names = ["sum_of_teams", *privacy.teams.BETWEEN, "in_teams", "everybody"]
+    counts = [50, *people, 40, 60]
+    frame = pd.DataFrame({"line": names, "people": counts, "active_users": counts})
+    frame[PROMPTS] = range(10, 70, 10)
+    shown = privacy.hide_small_lines(frame).set_index("line")[PROMPTS].dropna()
+    equations = [
+        {"sum_of_teams": 1, "counted_again": 1, "in_teams": -1},
+        {"in_teams": 1, "without_team": 1, "without_report": 1, "everybody": -1},
+        # What nobody is behind is known to be nothing.
+        *({name: 1} for name, count in zip(names, counts, strict=True) if count == 0),
+    ]
+    for name, count in zip(names, counts, strict=True):
+        if 0 < count < 5:
+            assert not is_known(name, equations, set(shown.index)), (name, people)
+    if not any(0 < count < 5 for count in people):
+        assert len(shown) == len(frame)
+
+
+def test_ranges_tell_no_more_than_that_a_number_is_small():
+    teams = pd.DataFrame({"members": [30, 30, 8, 40, 6], "active_users": [28, 3, 4, 0, 6]})
+    result = privacy.limit_shares(teams, complementary=False)
+    assert result["is_hidden"].tolist() == [True, True, True, False, False]
+    assert result["at_least"].tolist()[:2] == [26 / 30, 1 / 30]
+    assert result["at_most"].tolist()[:2] == [29 / 30, 4 / 30]
+    # 4 of 8: two ranges at once would leave a single number.
+    assert result[["at_least", "at_most"]].iloc[2].isna().all()
+    assert result["at_least"].tolist()[3:] == [0.0, 1.0]
+
+
+def test_a_single_range_is_covered_by_another_row():
+    teams = pd.DataFrame({"members": [30, 40, 50], "active_users": [28, 30, 20]})
+    assert privacy.limit_shares(teams)["active_users"].isna().tolist() == [True, True, False]
+    open_rest = privacy.limit_shares(teams, complementary=False)
+    assert open_rest["active_users"].isna().tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "hide", [privacy.hide_small_teams, privacy.hide_small_lines, privacy.limit_shares]
+)
+def test_frames_of_something_else_are_refused(hide):
+    with pytest.raises(UsageError, match="no column"):
+        hide(pd.DataFrame({"slug": ["web"]}))

@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 from copilot_analytics import catalogue
 from copilot_analytics.errors import UsageError
 from copilot_analytics.metrics import frames
+from copilot_analytics.metrics.windows import people_in_window
 
 # A passive review happens to a person, who may not even have looked at it.
 PASSIVE_FLAG = "used_copilot_code_review_passive"
@@ -101,6 +102,27 @@ def _any_of(names: Iterable[str]) -> nw.Expr:
 def active_definition(active: str | nw.Expr) -> str:
     """Return a definition of active in words, for the text beside a figure.
 
+    Question: what does "active" mean in a figure?
+
+    Parameters
+    ----------
+    active
+        Definition of active, see `is_active`.
+
+    Returns
+    -------
+    str
+        What a person has to have done on a day.
+
+    Raises
+    ------
+    UsageError
+        The definition is not known.
+
+    Notes
+    -----
+    Source: as for `is_active`.
+
     Examples
     --------
     >>> active_definition("interactions")
@@ -132,6 +154,12 @@ def with_third_party_agents(users, by_agent):
     ------
     UsageError
         A column is absent, or the frames hold more than one scope.
+
+    Notes
+    -----
+    Left out: jobs of people without a record in `users` on that day.
+
+    Source: GitHub docs, Copilot usage metrics (``totals_by_3rd_party_agent``).
 
     Examples
     --------
@@ -170,44 +198,18 @@ def only_active(users: nw.LazyFrame, active: str | nw.Expr) -> nw.LazyFrame:
 
 def active_days(users: nw.LazyFrame, active: str | nw.Expr) -> nw.LazyFrame:
     """Return each person and day once on which the person was active."""
-    return only_active(users, active).select("user_id", "day").unique()
+    return frames.kept(only_active(users, active).select("user_id", "day").unique())
 
 
-def window_changes(person_days: nw.LazyFrame, window: int, *by: str) -> nw.LazyFrame:
-    """Return when people enter (+1) and leave (-1) the window of the last `window` days.
-
-    A person stays counted while the next day of activity comes within the window. So only the first
-    and the last day of such a run matter, and nothing has to be expanded.
-    """
-    keys = [*by, "user_id"]
-    runs = person_days.with_columns(
-        _before=nw.col("day").shift(1).over(*keys, order_by="day"),
-        _after=nw.col("day").shift(-1).over(*keys, order_by="day"),
-    )
-    reach = f"{window}d"
-    enters = nw.col("_before").is_null() | (nw.col("_before").dt.offset_by(reach) < nw.col("day"))
-    leaves = nw.col("_after").is_null() | (nw.col("day").dt.offset_by(reach) < nw.col("_after"))
-    return nw.concat(
-        [
-            runs.filter(enters).select(*keys, "day", change=nw.lit(1)),
-            runs.filter(leaves).select(*keys, nw.col("day").dt.offset_by(reach), change=nw.lit(-1)),
-        ],
-        how="vertical",
-    )
+def active_people(users: nw.LazyFrame, active: str | nw.Expr) -> nw.LazyFrame:
+    """Return each person once who was active on any day."""
+    return frames.kept(only_active(users, active).select("user_id").unique())
 
 
 def check_count(count: int, name: str) -> None:
     """Refuse an option that is not a whole number above zero."""
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise UsageError(f"{name} {count!r} is not a whole number from 1 on")
-
-
-def people_in_window(days: nw.LazyFrame, person_days: nw.LazyFrame, window: int) -> nw.LazyFrame:
-    """Add to a calendar how many people were active in the last `window` days, as `people`."""
-    changes = window_changes(person_days, window).group_by("day").agg(nw.col("change").sum())
-    return days.join(changes, on="day", how="left").with_columns(
-        people=nw.col("change").fill_null(0).cast(nw.Int64).cum_sum().over(order_by="number")
-    )
 
 
 def active_users(users, *, active: str | nw.Expr = "interactions", window: int = 1):
@@ -262,7 +264,8 @@ def active_users(users, *, active: str | nw.Expr = "interactions", window: int =
     """
     users = frames.read(users, "day", "user_id")
     frames.one_scope(users)
-    return frames.result(_active_users(users, active, window), "day")
+    ends = frames.first_and_last(users)
+    return frames.result(_active_users(users, ends, active_days(users, active), window), "day")
 
 
 def active_users_by_window(
@@ -291,6 +294,8 @@ def active_users_by_window(
 
     Notes
     -----
+    Left out: as in `active_users`.
+
     Source: as for `active_users`.
 
     Examples
@@ -303,8 +308,10 @@ def active_users_by_window(
     """
     users = frames.read(users, "day", "user_id")
     frames.one_scope(users)
+    ends = frames.first_and_last(users)
+    person_days = active_days(users, active)
     parts = [
-        _active_users(users, active, window).with_columns(window=nw.lit(window))
+        _active_users(users, ends, person_days, window).with_columns(window=nw.lit(window))
         for window in dict.fromkeys(windows)
     ]
     columns = ("window", "day", "active_users", "is_complete_window", "days_with_records")
@@ -312,10 +319,9 @@ def active_users_by_window(
     return frames.result(both.select(*columns), "window", "day")
 
 
-def _active_users(users: nw.LazyFrame, active: str | nw.Expr, window: int) -> nw.LazyFrame:
+def _active_users(users: nw.LazyFrame, ends, person_days, window: int) -> nw.LazyFrame:
     check_count(window, "window")
-    ends = frames.first_and_last(users)
-    counted = people_in_window(frames.calendar(users, ends), active_days(users, active), window)
+    counted = people_in_window(frames.calendar(users, ends), person_days, window)
     counted = counted.select("number", "day", active_users="people")
     # Every recorded day is counted like a person who was there on that day only.
     recorded = users.select("day").unique().with_columns(user_id=nw.col("day"))

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from datetime import datetime
 
+import narwhals.stable.v2 as nw
 import pandas as pd
+
+from copilot_analytics.metrics import frames
+from copilot_analytics.metrics.periods import with_period
+from copilot_analytics.metrics.statistics import with_share
 
 # States of days for which GitHub may have data that we do not have.
 MISSING_STATES = ("missing", "failed", "damaged", "pending")
@@ -149,6 +156,10 @@ def missing_days(tables, *, family: str = "users") -> list[datetime]:
         The days that are missing, pending, failed or damaged, in order. Give them to the metrics
         that divide by days.
 
+    Notes
+    -----
+    Source: this package.
+
     Examples
     --------
     >>> import copilot_analytics as ca
@@ -158,3 +169,108 @@ def missing_days(tables, *, family: str = "users") -> list[datetime]:
     days = tables.day_states
     is_missing = days["state"].isin(MISSING_STATES) & (days["family"] == family)
     return sorted(set(days.loc[is_missing, "day"].dt.to_pydatetime().tolist()))
+
+
+def reduced_records(users, *, period: str = "week", week_start: str = "monday"):
+    """Return which share of the records of people has credits only.
+
+    Question: how much of the activity is not told?
+
+    Parameters
+    ----------
+    users
+        Users table of one scope, one row per person and day.
+    period
+        ``"day"``, ``"week"`` or ``"month"``.
+    week_start
+        Weekday on which weeks begin.
+
+    Returns
+    -------
+    frame
+        One row per period with records.
+
+        - ``day``, ``week`` or ``month``, as asked for by `period`: first day of the period.
+        - ``reduced``: records, one per person and day, that have neither a ``used_*`` flag nor a
+          breakdown: use was billed, and no telemetry arrived. The numerator.
+        - ``records``: all records. The denominator.
+        - ``share``: reduced / records.
+        - ``low``, ``high``: 95 % Wilson interval of the share, which takes every record as
+          independent of the others; people differ, so the true uncertainty is larger.
+        - ``people``: different people with a reduced record.
+
+    Raises
+    ------
+    UsageError
+        A column is absent, the frame holds more than one scope, or an option is wrong.
+
+    Notes
+    -----
+    These people are not known to be inactive: what they did is missing. Left out: people without a
+    record. Such records occur from 2026-06-19 on, when credits began.
+
+    Source: seen in reports of organizations; GitHub changelog 2026-06-19.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> users = pd.DataFrame({"day": [pd.Timestamp("2026-11-02")] * 4, "user_id": [1, 2, 3, 4],
+    ...                       "has_telemetry": [True, False, True, True]})
+    >>> reduced_records(users)[["week", "reduced", "records", "share", "people"]]
+            week  reduced  records  share  people
+    0 2026-11-02        1        4   0.25       1
+    """
+    users = frames.read(users, "day", "user_id", "has_telemetry")
+    frames.one_scope(users)
+    is_reduced = (~nw.col("has_telemetry")).fill_null(False).cast(nw.Int64)
+    rows, names = with_period(users, period, week_start)
+    persons = rows.select(*names, "user_id", reduced=is_reduced).group_by(*names, "user_id")
+    counts = persons.agg(nw.col("reduced").sum(), records=nw.len()).with_columns(
+        people=(nw.col("reduced") > 0).cast(nw.Int64)
+    )
+    totals = counts.group_by(*names).agg(nw.col("reduced", "records", "people").sum())
+    shares = with_share(totals, "reduced", "records", "share")
+    columns = ("reduced", "records", "share", "low", "high", "people")
+    return frames.result(shares.select(*names, *columns), *names)
+
+
+def unknown_fields(tables) -> pd.DataFrame:
+    """Return the fields of the reports that this version of the catalogue does not describe.
+
+    Question: what does GitHub report that these figures do not look at?
+
+    Parameters
+    ----------
+    tables
+        `Tables` of files or of the archive.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per table and field.
+
+        - ``table``: table whose column ``extra`` keeps the values.
+        - ``field``: name of the field in GitHub's records.
+        - ``rows``: rows that have it.
+
+    Notes
+    -----
+    A new version of the package may know them. Left out: nothing; no value is lost.
+
+    Source: this package.
+
+    Examples
+    --------
+    >>> import copilot_analytics as ca
+    >>> unknown_fields(ca.load(b'{"day":"2026-11-02","organization_id":"7","user_id":1,'
+    ...                        b'"user_initiated_interaction_count":3,"weather":"fine"}'))
+       table    field  rows
+    0  users  weather     1
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    for name in tables:
+        kept = tables.read(name, ["extra"])["extra"].dropna()
+        found.update((name, field) for text in kept for field in json.loads(text))
+    rows = [(table, field, count) for (table, field), count in sorted(found.items())]
+    result = pd.DataFrame(rows, columns=["table", "field", "rows"])
+    return result.astype({"table": "str", "field": "str", "rows": "Int64"})

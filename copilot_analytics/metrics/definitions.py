@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 import narwhals.stable.v2 as nw
 
 from copilot_analytics.metrics import frames
-from copilot_analytics.metrics.activity import active_days, people_in_window
+from copilot_analytics.metrics.activity import active_days
 from copilot_analytics.metrics.summary import headline
+from copilot_analytics.metrics.to_date import people_to_date
+from copilot_analytics.metrics.windows import people_in_window
 
 DEFINITIONS = ("interactions", "engaged", "present")
 _COLUMNS = {
@@ -24,6 +25,7 @@ _COLUMNS = {
     "days_compared": nw.Int64,
     "days_matching": nw.Int64,
     "is_match": nw.Boolean,
+    "people": nw.Int64,
 }
 
 
@@ -51,6 +53,12 @@ READINGS = (
     Reading("monthly active people", "trailing 28 days", "monthly_active_users", window=28),
     Reading("monthly active people", "month to date", "monthly_active_users", period="month"),
 )
+# Figures of `headline` that GitHub does not report, and what they are called here.
+OTHER_FIGURES = {
+    "share_of_people_seen": "share of the people seen who were active",
+    "mean_daily_active_people": "active people on a working day",
+    "interactions_per_active_person": "prompts per active person",
+}
 
 
 def definition_table(tables):
@@ -69,18 +77,21 @@ def definition_table(tables):
         One row per figure, reading and definition of active.
 
         - ``figure_number``: order of the rows.
-        - ``figure``: daily, weekly or monthly active people; prompts per active person.
+        - ``figure``: daily, weekly or monthly active people; the share of the people seen who were
+          active, the active people on a working day, and prompts per active person.
         - ``reading``: the days that count: trailing, or from the start of the week or month to
           date. GitHub describes trailing windows and has been seen to report figures to date.
         - ``active``: definition of active, see `is_active`.
         - ``value``: mean of the figure over the days compared. Without days to compare, over all
-          days whose window the frame covers.
+          days whose window the frame covers. Other figures as in `headline`, a share from 0 to 1.
         - ``reported``: mean of GitHub's figure (``daily_active_users`` and so on) over the days
           compared. Missing where GitHub reports none.
         - ``difference``: value - reported.
         - ``days_compared``: days with both figures, as far as the frame covers the window.
         - ``days_matching``: of these, days on which both are equal.
         - ``is_match``: whether all of them are; missing without days to compare.
+        - ``people``: different people who were active under the definition on any day of the frame,
+          for hiding small groups.
 
     Raises
     ------
@@ -109,8 +120,16 @@ def definition_table(tables):
     users = frames.read(tables["users"], "day", "user_id")
     entity = frames.read(tables["entity"], "day", *{reading.field for reading in READINGS})
     frames.one_scope(users, entity)
-    compared = list(_compared(users, entity)) + list(_prompts(users))
-    rows = [{"figure_number": number, **row} for number, row in enumerate(compared, start=1)]
+    compared = list(_compared(users, entity)) + list(_other_figures(users))
+    people = {
+        active: frames.scalars(active_days(users, active).select(nw.col("user_id").n_unique()))
+        for active in DEFINITIONS
+    }
+    # Of no rows at all, DuckDB counts no value instead of 0.
+    rows = [
+        {"figure_number": number, **row, "people": people[row["active"]]["user_id"] or 0}
+        for number, row in enumerate(compared, start=1)
+    ]
     return frames.result(frames.literals(users, rows, _COLUMNS), "figure_number")
 
 
@@ -134,19 +153,8 @@ def _counts(users, ends, person_days: nw.LazyFrame, reading: Reading) -> nw.Lazy
     if reading.window:
         days = people_in_window(frames.calendar(users, ends), person_days, reading.window)
         return days.filter(nw.col("number") >= reading.window - 1).select("day", "people")
-    start = frames.period_start(reading.period, "sunday")
-    days = frames.calendar(users, ends, start=start)
-    firsts = person_days.join(days, on="day").group_by("user_id", "start").agg(nw.col("day").min())
-    starting = firsts.group_by("day").agg(starting=nw.len())
-    counted = days.join(starting, on="day", how="left").with_columns(
-        people=nw.col("starting")
-        .fill_null(0)
-        .cast(nw.Int64)
-        .cum_sum()
-        .over("start", order_by="day")
-    )
-    first = ends[0] if ends else datetime(1970, 1, 1)
-    return counted.filter(nw.col("start") >= first).select("day", "people")
+    days = people_to_date(users, ends, person_days, reading.period, "sunday")
+    return days.filter(nw.col("is_complete_window")).select("day", "people")
 
 
 def _comparison(days: nw.LazyFrame) -> dict:
@@ -173,19 +181,23 @@ def _comparison(days: nw.LazyFrame) -> dict:
     }
 
 
-def _prompts(users: nw.LazyFrame) -> Iterator[dict]:
-    """Yield the prompts per active person of the last 28 days, which GitHub does not report."""
-    for active in DEFINITIONS:
-        figures = frames.read(headline(users, active=active))
-        wanted = figures.filter(nw.col("figure") == "interactions_per_active_person")
-        yield {
-            "figure": "prompts per active person",
-            "reading": "last 28 days",
-            "active": active,
-            "value": frames.scalars(wanted.select("value"))["value"],
-            "reported": None,
-            "difference": None,
-            "days_compared": 0,
-            "days_matching": 0,
-            "is_match": None,
-        }
+def _other_figures(users: nw.LazyFrame) -> Iterator[dict]:
+    """Yield the headline figures that GitHub does not report, for the last 28 days."""
+    values = {
+        (row["figure"], active): row["value"]
+        for active in DEFINITIONS
+        for row in frames.rows(frames.read(headline(users, active=active)))
+    }
+    for name, figure in OTHER_FIGURES.items():
+        for active in DEFINITIONS:
+            yield {
+                "figure": figure,
+                "reading": "last 28 days",
+                "active": active,
+                "value": values[name, active],
+                "reported": None,
+                "difference": None,
+                "days_compared": 0,
+                "days_matching": 0,
+                "is_match": None,
+            }

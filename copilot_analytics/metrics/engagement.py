@@ -7,14 +7,24 @@ from datetime import datetime
 
 import narwhals.stable.v2 as nw
 
-from copilot_analytics import catalogue
 from copilot_analytics.errors import UsageError
 from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.activity import INTERACTIONS, active_days
-from copilot_analytics.metrics.statistics import with_share
+from copilot_analytics.metrics.periods import additive_counters, measured_sums, whole_numbers
+from copilot_analytics.metrics.statistics import ratio
 
 MONDAY_TO_FRIDAY = (0, 1, 2, 3, 4)
 STREAKS = ("calendar", "working")
+_NO_WEEK = -1
+_NOTHING = nw.lit(None, dtype=nw.Float64)
+_ZEROS = (
+    "active_days",
+    "active_working_days",
+    "longest_streak",
+    "active_weeks",
+    "first_half_days",
+    "second_half_days",
+)
 
 
 def user_activity(
@@ -54,13 +64,23 @@ def user_activity(
         - ``user_id``: the person.
         - ``present_days``: days with a record.
         - ``active_days``: days on which the person was active; 0 for people who never were.
-        - ``active_working_days``: those of them that are working days.
+        - ``active_working_days``: those of them that are working days. The numerator.
         - ``working_days``: working days from the first to the last day of the frame. The
           denominator, the same for all.
         - ``active_days_share``: active_working_days / working_days.
         - ``first_day``, ``last_day``: first and last active day; missing for people without one.
         - ``days_since_active``: days from ``last_day`` to the last day of the frame.
         - ``longest_streak``: most active days in a row.
+        - ``weeks``: whole weeks of 7 days, counted back from the last day of the frame, that have a
+          report. Days before them are in no week. The same for all.
+        - ``active_weeks``: those of them with an active day.
+        - ``active_weeks_share``: active_weeks / weeks, how regular the use is; missing where the
+          frame is shorter than a week.
+        - ``first_half_share``, ``second_half_share``: active working days / working days, in the
+          first and in the second half of the working days. A day in the middle is in neither.
+          Missing with fewer than two working days.
+        - ``trend``: second_half_share less first_half_share. Above 0 where the person was active on
+          more working days of the second half.
         - ``interactions_per_active_day``: prompts / active_days; missing without an active day.
         - ``features_used``: different features with any activity; missing without `by_feature`.
         - then every counter of the frame that may be added up, under GitHub's name, summed over all
@@ -74,8 +94,8 @@ def user_activity(
     Notes
     -----
     Left out: people without a record, whom GitHub never saw. Somebody who started late in the
-    period still has all working days in the denominator; ``first_day`` shows it. Figures of single
-    persons belong in reports only as pseudonyms, see `privacy.pseudonymize`.
+    period still has all working days in the denominator, and a rising trend; ``first_day`` shows
+    it. Figures of single persons belong in reports only as pseudonyms, see `privacy.pseudonymize`.
 
     Source: this package; counters as in GitHub docs, Copilot usage metrics.
 
@@ -104,9 +124,7 @@ def user_activity(
     )
     columns = activity.collect_schema().names()
     counts = ["days_since_active", "features_used", *columns[columns.index("features_used") :]]
-    return frames.result(
-        activity, "user_id", counts=[name for name in counts if name != "ai_credits_used"]
-    )
+    return frames.result(activity, "user_id", counts=whole_numbers(counts))
 
 
 def activity_between(
@@ -121,21 +139,35 @@ def activity_between(
 ) -> nw.LazyFrame:
     """Return the columns of `user_activity` for the days between two ends, which the frame has."""
     worked = working_days_of(ends, working_days, missing_days)
-    counted = worked if streak == "working" else working_days_of(ends, range(7), missing_days)
-    days = _active_days(users, active, ends, worked, counted)
-    totals, counters = _totals(users)
-    zeros = ("active_days", "active_working_days", "longest_streak")
-    people = (
+    reported = working_days_of(ends, range(7), missing_days)
+    counted = worked if streak == "working" else reported
+    weeks = _weeks(ends, reported)
+    days = _active_days(users, active, ends, worked, counted, weeks)
+    counters = additive_counters(users)
+    present_days = nw.col("day").n_unique()
+    totals = measured_sums(users, ["user_id"], counters, present_days=present_days)
+    known_weeks = set(weeks.values()) - {_NO_WEEK}
+    return (
         totals.join(_day_counts(days), on="user_id", how="left")
         .join(_longest_runs(days), on="user_id", how="left")
         .join(_features_used(totals, by_feature), on="user_id", how="left")
-        .with_columns(nw.col(*zeros).fill_null(0).cast(nw.Int64))
+        .with_columns(nw.col(*_ZEROS).fill_null(0).cast(nw.Int64))
         .with_columns(
             working_days=nw.lit(len(worked), dtype=nw.Int64),
-            interactions_per_active_day=_per_active_day(counters),
+            weeks=nw.lit(len(known_weeks), dtype=nw.Int64),
+            half=nw.lit(len(worked) // 2, dtype=nw.Int64),
         )
-    )
-    return with_share(people, "active_working_days", "working_days", "active_days_share").select(
+        .with_columns(
+            active_days_share=ratio("active_working_days", "working_days"),
+            interactions_per_active_day=(
+                ratio(INTERACTIONS, "active_days") if INTERACTIONS in counters else _NOTHING
+            ),
+            active_weeks_share=ratio("active_weeks", "weeks"),
+            first_half_share=ratio("first_half_days", "half"),
+            second_half_share=ratio("second_half_days", "half"),
+        )
+        .with_columns(trend=nw.col("second_half_share") - nw.col("first_half_share"))
+    ).select(
         "user_id",
         "present_days",
         "active_days",
@@ -146,6 +178,12 @@ def activity_between(
         "last_day",
         "days_since_active",
         "longest_streak",
+        "weeks",
+        "active_weeks",
+        "active_weeks_share",
+        "first_half_share",
+        "second_half_share",
+        "trend",
         "interactions_per_active_day",
         "features_used",
         *counters,
@@ -166,35 +204,50 @@ def working_days_of(
     return [day for day in days if day.weekday() in weekdays and day not in missing]
 
 
-def _active_days(users, active, ends, worked: list, counted: list) -> nw.LazyFrame:
-    """Return each person's active days: whether worked, and their position for streaks, or -1."""
+def _weeks(ends: tuple[datetime, datetime] | None, reported: list[datetime]) -> dict:
+    """Return the week of each day with a report, 0 for the last whole one; -1 before them."""
+    if ends is None:
+        return {}
+    whole = ((ends[1] - ends[0]).days + 1) // 7
+    numbers = {day: (ends[1] - day).days // 7 for day in reported}
+    return {day: week if week < whole else _NO_WEEK for day, week in numbers.items()}
+
+
+def _active_days(users, active, ends, worked: list, counted: list, weeks: dict) -> nw.LazyFrame:
+    """Return each person's active days, with what the counts of `user_activity` need to know."""
     position = {day: number for number, day in enumerate(counted)}
-    is_worked = set(worked)
+    is_worked, half = set(worked), len(worked) // 2
+    first, second = set(worked[:half]), set(worked[len(worked) - half :])
     days = frames.calendar(
         users,
         ends,
         is_working=lambda day: int(day in is_worked),
+        is_in_first_half=lambda day: int(day in first),
+        is_in_second_half=lambda day: int(day in second),
+        week=lambda day: weeks.get(day, _NO_WEEK),
+        is_in_no_week=lambda day: int(weeks.get(day, _NO_WEEK) == _NO_WEEK),
         position=lambda day: position.get(day, -1),
         days_to_end=lambda day: (ends[1] - day).days if ends else 0,
     )
-    return active_days(users, active).join(days, on="day")
+    return active_days(users, active).join(frames.kept(days), on="day")
 
 
 def _day_counts(days: nw.LazyFrame) -> nw.LazyFrame:
-    return days.group_by("user_id").agg(
-        active_days=nw.len(),
-        active_working_days=nw.col("is_working").sum(),
-        first_day=nw.col("day").min(),
-        last_day=nw.col("day").max(),
-        days_since_active=nw.col("days_to_end").min(),
+    return (
+        days.group_by("user_id")
+        .agg(
+            active_days=nw.len(),
+            active_working_days=nw.col("is_working").sum(),
+            first_half_days=nw.col("is_in_first_half").sum(),
+            second_half_days=nw.col("is_in_second_half").sum(),
+            active_weeks=nw.col("week").n_unique(),
+            no_week=nw.col("is_in_no_week").max(),
+            first_day=nw.col("day").min(),
+            last_day=nw.col("day").max(),
+            days_since_active=nw.col("days_to_end").min(),
+        )
+        .with_columns(active_weeks=nw.col("active_weeks") - nw.col("no_week"))
     )
-
-
-def _per_active_day(counters: list[str]) -> nw.Expr:
-    if INTERACTIONS not in counters:
-        return nw.lit(None, dtype=nw.Float64)
-    days = nw.when(nw.col("active_days") > 0).then(nw.col("active_days").cast(nw.Float64))
-    return nw.col(INTERACTIONS).cast(nw.Float64) / days
 
 
 def _longest_runs(days: nw.LazyFrame) -> nw.LazyFrame:
@@ -207,23 +260,6 @@ def _longest_runs(days: nw.LazyFrame) -> nw.LazyFrame:
     rank = nw.col("one").cum_sum().over("user_id", order_by="position")
     runs = counted.with_columns(run=nw.col("position") - rank).group_by("user_id", "run")
     return runs.agg(length=nw.len()).group_by("user_id").agg(longest_streak=nw.col("length").max())
-
-
-def _totals(users: nw.LazyFrame) -> tuple[nw.LazyFrame, list[str]]:
-    """Return each person's days with a record and sums of counters, and names of the counters."""
-    have = users.collect_schema().names()
-    fields = catalogue.table("users").columns
-    summable = [f.column for f in fields if f.additive == "yes" and not f.is_retired]
-    counters = [name for name in summable if name in have]
-    sums = (nw.col(name).sum() for name in counters)
-    known = (nw.col(name).count().alias(f"_{name}") for name in counters)
-    totals = users.group_by("user_id").agg(*sums, *known, present_days=nw.col("day").n_unique())
-    return (
-        totals.with_columns(
-            nw.when(nw.col(f"_{name}") > 0).then(nw.col(name)).alias(name) for name in counters
-        ),
-        counters,
-    )
 
 
 def _features_used(totals: nw.LazyFrame, by_feature: nw.LazyFrame | None) -> nw.LazyFrame:

@@ -7,9 +7,9 @@ from collections.abc import Collection
 import narwhals.stable.v2 as nw
 
 from copilot_analytics.metrics import frames
-from copilot_analytics.metrics.activity import INTERACTIONS, check_active, check_count
+from copilot_analytics.metrics.activity import INTERACTIONS, check_active
 from copilot_analytics.metrics.engagement import MONDAY_TO_FRIDAY, activity_between
-from copilot_analytics.metrics.figures import Figure, Window, figure_table, last_day
+from copilot_analytics.metrics.figures import Figure, Window, figure_table
 from copilot_analytics.metrics.segment import SEGMENT_RULES, with_segment
 from copilot_analytics.metrics.spread import concentration_of, person_totals
 
@@ -121,7 +121,6 @@ def engagement_headline(
     top_decile_share_of_interactions      0.5
     Name: value, dtype: float64
     """
-    check_count(days, "days")
     users = frames.read(users, "day", "user_id")
     check_active(users, active)
     given = [users]
@@ -129,14 +128,15 @@ def engagement_headline(
         by_feature = frames.read(by_feature, "day", "user_id", "feature")
         given.append(by_feature)
     frames.one_scope(*given)
-    ends = frames.first_and_last(users)
     missing = {frames.as_day(day) for day in missing_days}
     return figure_table(
         users,
-        [f.of(days, active) for f in FIGURES if by_feature is not None or f.name != _FEATURES],
+        [f for f in FIGURES if by_feature is not None or f.name != _FEATURES],
         lambda window: _sums(users, by_feature, window, active, missing),
-        ends=ends,
-        last=last_day(ends, end),
+        ends=frames.first_and_last(users),
+        end=end,
+        days=days,
+        active=active,
         working_days=working_days,
         missing_days=missing,
     )

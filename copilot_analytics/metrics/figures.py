@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import narwhals.stable.v2 as nw
 
 from copilot_analytics.metrics import frames
-from copilot_analytics.metrics.activity import active_definition
-from copilot_analytics.metrics.engagement import working_days_of
+from copilot_analytics.metrics.activity import active_definition, check_count
+from copilot_analytics.metrics.engagement import MONDAY_TO_FRIDAY, working_days_of
 from copilot_analytics.metrics.statistics import with_share
 
 COLUMNS = {
@@ -115,14 +115,20 @@ def figure_table(
     sums_of: Callable[[Window], dict],
     *,
     ends: tuple[datetime, datetime] | None,
-    last: datetime | None,
-    working_days: Collection[int],
+    end,
+    days: int,
+    active: str | nw.Expr,
     missing_days: Collection,
+    working_days: Collection[int] = MONDAY_TO_FRIDAY,
 ):
     """Return the rows of figures, in the caller's kind of frame.
 
     `sums_of` gives the named sums of a window, among them those that the figures' groups name.
+    `ends` are the first and last day of the data; the last window ends with `end`, if given.
     """
+    check_count(days, "days")
+    figures = [figure.of(days, active) for figure in figures]
+    last = last_day(ends, end)
     measured = {}
     for length in {figure.days for figure in figures}:
         for periods_back in (0, 1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals.stable.v2 as nw
 
 from copilot_analytics.metrics import frames
-from copilot_analytics.metrics.activity import active_days
+from copilot_analytics.metrics.activity import only_active
 
 
 def people_flow(
@@ -74,8 +74,9 @@ def people_flow(
     frames.one_scope(users)
     ends = frames.first_and_last(users)
     days, periods = frames.periods(users, ends, start)
-    seen = active_days(users, active).join(days, on="day")
-    seen = seen.select("user_id", "period", "previous", "following").unique()
+    active_in = only_active(users, active).join(days, on="day").select("user_id", "period").unique()
+    around = days.select("period", "previous", "following").unique()
+    seen = frames.kept(active_in).join(around, on="period")
     before, after = (
         nw.col("period").shift(step).over("user_id", order_by="period") for step in (1, -1)
     )

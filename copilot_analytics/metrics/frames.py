@@ -52,10 +52,14 @@ def read(frame, *columns: str) -> nw.LazyFrame:
 
 def one_scope(*frames: nw.LazyFrame) -> None:
     """Refuse frames that hold more than one scope: their people must not be added up."""
-    scopes = set()
-    for frame in frames:
-        if "scope" in frame.collect_schema():
-            scopes.update(row["scope"] for row in rows(frame.select("scope").unique().head(3)))
+    scopes: set[str] = set()
+    for frame in (frame for frame in frames if "scope" in frame.collect_schema()):
+        named = frame.select("scope").filter(~nw.col("scope").is_null())
+        scopes.update(row["scope"] for row in rows(named.head(1)))
+        if scopes:
+            # Files that say that this is the one scope that they hold are then not read.
+            others = named.filter(~nw.col("scope").is_in(list(scopes))).unique().head(3)
+            scopes.update(row["scope"] for row in rows(others))
     if len(scopes) > 1:
         names = ", ".join(sorted(map(str, scopes)))
         raise UsageError(
@@ -140,9 +144,22 @@ def literals(
     single = frame.head(0).select(nw.len().alias("len"))
     rows = [
         single.select(**{name: nw.lit(row[name], dtype=types[name]) for name in types})
-        for row in values
+        for row in values or [dict.fromkeys(types)]
     ]
-    return nw.concat(rows, how="vertical")
+    listed = nw.concat(rows, how="vertical")
+    return listed if values else listed.head(0)
+
+
+def kept(frame: nw.LazyFrame) -> nw.LazyFrame:
+    """Compute a frame that a metric needs more than once; its rows are then in memory.
+
+    DuckDB would compute it for each use. Spark finds common parts itself.
+    """
+    if not frame.implementation.is_duckdb():
+        return frame
+    relation = frame.to_native()
+    rows = relation.to_arrow_table()  # noqa: F841, DuckDB finds it under this name
+    return nw.from_native(relation.query("kept", "SELECT * FROM rows")).lazy()
 
 
 def first_and_last(frame: nw.LazyFrame) -> tuple[datetime, datetime] | None:

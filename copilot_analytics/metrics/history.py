@@ -43,7 +43,8 @@ def figure_history(figures: Callable, headline, *, weeks: int = 8):
 
     Notes
     -----
-    Windows of 28 days that end a week apart share 21 days, so neighbours are alike.
+    Windows of 28 days that end a week apart share 21 days, so neighbours are alike. Left out: as in
+    the figures that it repeats.
 
     Source: this package.
 

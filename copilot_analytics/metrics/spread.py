@@ -63,9 +63,10 @@ def concentration(users, *, measure: str, active: str | nw.Expr = "interactions"
         - ``gini``: Gini coefficient of the people's totals, 0 where all have the same, towards 1
           where one has everything. Without small-sample correction. Missing where the total is 0.
         - ``top_decile_share``: share of the total that belongs to the tenth of people with most.
+          What these have together is the numerator.
         - ``people``: people in the figure.
         - ``top_people``: people in the top tenth, rounded up.
-        - ``total``: total of the counter.
+        - ``total``: total of the counter. The denominator.
 
     Raises
     ------
@@ -154,7 +155,7 @@ def lorenz(
 
     Notes
     -----
-    People: as in `concentration`. Where all have the same, both shares are equal.
+    Where all have the same, both shares are equal. Left out: as in `concentration`.
 
     Source: M. O. Lorenz, Methods of measuring the concentration of wealth (1905).
 

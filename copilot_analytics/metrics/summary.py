@@ -7,15 +7,10 @@ from collections.abc import Collection
 import narwhals.stable.v2 as nw
 
 from copilot_analytics.metrics import frames
-from copilot_analytics.metrics.activity import (
-    INTERACTIONS,
-    check_active,
-    check_count,
-    is_active,
-)
+from copilot_analytics.metrics.activity import INTERACTIONS, check_active, is_active
 from copilot_analytics.metrics.code import ACCEPTED, GENERATED
 from copilot_analytics.metrics.engagement import MONDAY_TO_FRIDAY
-from copilot_analytics.metrics.figures import Figure, Window, figure_table, last_day
+from copilot_analytics.metrics.figures import Figure, Window, figure_table
 
 _ACTIVE = "Different people active on at least one of the last {days} days. {who}"
 FIGURES = (
@@ -141,7 +136,6 @@ def headline(
     0         active_people    1.0       0.0
     1  active_people_7_days    1.0       NaN
     """
-    check_count(days, "days")
     users = frames.read(users, "day", "user_id")
     check_active(users, active)
     given = [users]
@@ -149,14 +143,14 @@ def headline(
         by_feature = frames.read(by_feature, "day", "feature", GENERATED, ACCEPTED)
         given.append(by_feature)
     frames.one_scope(*given)
-    ends = frames.first_and_last(users)
-    wanted = FIGURES if by_feature is not None else FIGURES[:-1]
     return figure_table(
         users,
-        [figure.of(days, active) for figure in wanted],
+        FIGURES if by_feature is not None else FIGURES[:-1],
         lambda window: _sums(users, by_feature, window, active),
-        ends=ends,
-        last=last_day(ends, end),
+        ends=frames.first_and_last(users),
+        end=end,
+        days=days,
+        active=active,
         working_days=working_days,
         missing_days=missing_days,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,6 +82,10 @@ def surface_rules() -> pd.DataFrame:
         or review) and ``rule``. A feature that GitHub reports and no rule names is a surface of
         its own, under GitHub's name. Passive code review is not use.
 
+    Notes
+    -----
+    Source: this package, on fields of GitHub docs, Copilot usage metrics.
+
     Examples
     --------
     >>> surface_rules().set_index("surface").loc["agent_mode", "rule"]
@@ -91,27 +96,35 @@ def surface_rules() -> pd.DataFrame:
     )
 
 
-def uses_of(users: nw.LazyFrame, by_feature: nw.LazyFrame, by_agent: nw.LazyFrame | None):
-    """Return each surface, person and day once on which the person used the surface."""
-    name = nw.col("feature")
-    for surface in SURFACES:
-        if surface.features:
-            is_here = nw.col("feature").is_in(surface.features)
-            name = nw.when(is_here).then(nw.lit(surface.name)).otherwise(name)
+def uses_of(
+    users: nw.LazyFrame,
+    by_feature: nw.LazyFrame,
+    by_agent: nw.LazyFrame | None,
+    reported: Sequence[Mapping[str, object]],
+) -> list[nw.LazyFrame]:
+    """Return the days on which people used surfaces, in parts; some days are there several times.
+
+    The surface is `place`, its place among the `reported_surfaces`: there are many rows, and
+    numbers are grouped faster than names.
+    """
+    places = {row["surface"]: row["place"] for row in reported}
+    of_feature = places | {name: places[s.name] for s in SURFACES for name in s.features}
+    place = nw.col("feature").replace_strict(of_feature, default=None, return_dtype=nw.Int64)
     active = by_feature.filter(frames.has_activity(by_feature))
-    parts = [active.select("user_id", "day", surface=name)]
+    parts = [active.select("user_id", "day", place=place)]
     for surface in SURFACES:
-        signals = _signals(users, surface)
+        place = nw.lit(places[surface.name], dtype=nw.Int64)
+        signals = signals_of(users, surface)
         if signals:
             used = nw.any_horizontal(*signals, ignore_nulls=True)
-            parts.append(users.filter(used).select("user_id", "day", surface=nw.lit(surface.name)))
-    if by_agent is not None:
-        jobs = by_agent.filter(frames.has_activity(by_agent))
-        parts.append(jobs.select("user_id", "day", surface=nw.lit("third_party_agents")))
-    return nw.concat(parts, how="vertical").unique()
+            parts.append(users.filter(used).select("user_id", "day", place=place))
+        elif not surface.features and by_agent is not None:
+            jobs = by_agent.filter(frames.has_activity(by_agent))
+            parts.append(jobs.select("user_id", "day", place=place))
+    return parts
 
 
-def _signals(users: nw.LazyFrame, surface: Surface) -> list[nw.Expr]:
+def signals_of(users: nw.LazyFrame, surface: Surface) -> list[nw.Expr]:
     """Return the expressions over the columns of the frame that show use of a surface."""
     have = users.collect_schema().names()
     flags = [nw.col(name) for name in surface.flags if name in have]
@@ -121,7 +134,7 @@ def _signals(users: nw.LazyFrame, surface: Surface) -> list[nw.Expr]:
 def reported_surfaces(
     users: nw.LazyFrame, by_feature: nw.LazyFrame, by_agent: nw.LazyFrame | None
 ) -> list[dict]:
-    """Return every surface with its label and the first day on which GitHub reported it.
+    """Return every surface with its place, label, and first day on which GitHub reported it.
 
     A flag or counter that is missing in all records was not measured, which is not zero people.
     """
@@ -129,9 +142,10 @@ def reported_surfaces(
     by_name = {row["feature"]: row["day"] for row in first_days}
     start = min(by_name.values(), default=None)
     named = {feature for surface in SURFACES for feature in surface.features}
+    first_known = _first_known(users)
     reported = []
     for surface in SURFACES:
-        days = [_first_known(users, (*surface.flags, *surface.counts))]
+        days = [first_known.get(surface.name)]
         if surface.flags:
             days += [by_name.get(feature) for feature in surface.features]
         elif surface.features:
@@ -140,15 +154,20 @@ def reported_surfaces(
             days.append(frames.scalars(by_agent.select(nw.col("day").min()))["day"])
         reported.append((surface.name, surface.label, min(filter(None, days), default=None)))
     reported += [(name, name, start) for name in sorted(set(by_name) - named)]
-    names = ("surface", "label", "measured_from")
-    return [dict(zip(names, values, strict=True)) for values in reported]
+    names = ("place", "surface", "label", "measured_from")
+    return [dict(zip(names, (n, *values), strict=True)) for n, values in enumerate(reported)]
 
 
-def _first_known(users: nw.LazyFrame, columns: tuple[str, ...]) -> datetime | None:
-    """Return the first day on which any of the columns is not missing."""
+def _first_known(users: nw.LazyFrame) -> dict[str, datetime | None]:
+    """Return the first day on which any of the columns of a surface is not missing."""
     have = users.collect_schema().names()
-    known = [~nw.col(name).is_null() for name in columns if name in have]
-    if not known:
-        return None
-    is_known = nw.any_horizontal(*known, ignore_nulls=True)
-    return frames.scalars(users.filter(is_known).select(nw.col("day").min()))["day"]
+    days = {}
+    for surface in SURFACES:
+        columns = (*surface.flags, *surface.counts)
+        known = [~nw.col(name).is_null() for name in columns if name in have]
+        if known:
+            is_known = nw.any_horizontal(*known, ignore_nulls=True)
+            days[surface.name] = nw.when(is_known).then(nw.col("day"))
+    if not days:
+        return {}
+    return frames.scalars(users.select(**days).select(nw.col(*days).min()))

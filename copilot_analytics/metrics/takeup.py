@@ -7,12 +7,34 @@ import narwhals.stable.v2 as nw
 from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.activity import (
     active_days,
+    active_people,
     check_count,
-    people_in_window,
-    window_changes,
 )
 from copilot_analytics.metrics.statistics import with_share
-from copilot_analytics.metrics.surface import reported_surfaces, uses_of
+from copilot_analytics.metrics.surface import SURFACES, reported_surfaces, uses_of
+from copilot_analytics.metrics.windows import (
+    changes_of,
+    overlaps,
+    people_in_window,
+    window_runs,
+)
+
+
+def read_uses(users, by_feature, by_agent):
+    """Return the users of one scope, their uses of surfaces, and the surfaces with their start."""
+    users, by_feature, by_agent = _read(users, by_feature, by_agent)
+    reported = reported_surfaces(users, by_feature, by_agent)
+    types = {"place": nw.Int64, "surface": nw.String, "label": nw.String}
+    table = frames.literals(users, reported, types | {"measured_from": frames.DAY})
+    return users, uses_of(users, by_feature, by_agent, reported), table
+
+
+def first_uses(uses: list[nw.LazyFrame]) -> nw.LazyFrame:
+    """Return each surface and person once, with the first day."""
+    first = nw.col("day").min()
+    # Each part by itself first, which is much less to be put together.
+    parts = [part.group_by("place", "user_id").agg(first) for part in uses]
+    return frames.kept(nw.concat(parts, how="vertical").group_by("place", "user_id").agg(first))
 
 
 def _read(users, by_feature, by_agent):
@@ -23,12 +45,7 @@ def _read(users, by_feature, by_agent):
         by_agent = frames.read(by_agent, "day", "user_id")
         given.append(by_agent)
     frames.one_scope(*given)
-    table = frames.literals(
-        users,
-        reported_surfaces(users, by_feature, by_agent),
-        {"surface": nw.String, "label": nw.String, "measured_from": frames.DAY},
-    )
-    return users, uses_of(users, by_feature, by_agent), table
+    return users, by_feature, by_agent
 
 
 def surfaces(users, by_feature, *, active: str | nw.Expr = "interactions", by_agent=None):
@@ -86,11 +103,11 @@ def surfaces(users, by_feature, *, active: str | nw.Expr = "interactions", by_ag
     >>> used.loc[["cli", "chat_ask", "app"], "people"].tolist()
     [1, 0, <NA>]
     """
-    users, uses, table = _read(users, by_feature, by_agent)
-    people = active_days(users, active).select("user_id").unique()
-    used = uses.select("surface", "user_id").unique().join(people, on="user_id", how="semi")
+    users, uses, table = read_uses(users, by_feature, by_agent)
+    people = active_people(users, active)
+    used = first_uses(uses).join(people, on="user_id", how="semi")
     counts = (
-        table.join(used.group_by("surface").agg(people=nw.len()), on="surface", how="left")
+        table.join(used.group_by("place").agg(people=nw.len()), on="place", how="left")
         .join(people.select(active_people=nw.len()), how="cross")
         .with_columns(people=_if_measured(nw.col("people").fill_null(0)))
     )
@@ -136,7 +153,8 @@ def surface_users(
 
         - ``surface``, ``label``: see `surface_rules`.
         - ``day``: UTC day on which the window ends.
-        - ``people``: people who were active and used the surface within the window.
+        - ``people``: people who were active and used the surface within the window. The
+          numerator.
         - ``active_people``: people active within the window. The denominator.
         - ``share``: people / active_people; ``low``, ``high``: its 95 % Wilson interval.
         - ``is_complete_window``: False for the first ``window - 1`` days of a surface, whose
@@ -170,7 +188,7 @@ def surface_users(
     2026-11-03       1              2    0.5
     """
     check_count(window, "window")
-    users, uses, table = _read(users, by_feature, by_agent)
+    users, uses, table = read_uses(users, by_feature, by_agent)
     person_days = active_days(users, active)
     days = frames.calendar(users, frames.first_and_last(users))
     grid = (
@@ -179,11 +197,13 @@ def surface_users(
         .join(table, how="cross")
         .filter(nw.col("measured_from") <= nw.col("day"))
     )
-    changes = _changes_of_both(uses, person_days, window).group_by("surface", "day")
+    # People who were active and used the surface, each on any day of the window.
+    uses = nw.concat(uses, how="vertical")
+    both = overlaps(window_runs(uses, window, "place"), window_runs(person_days, window))
     counts = (
-        grid.join(changes.agg(nw.col("change").sum()), on=["surface", "day"], how="left")
+        grid.join(changes_of(both, "place"), on=["place", "day"], how="left")
         .with_columns(nw.col("change").fill_null(0).cast(nw.Int64))
-        .with_columns(people=nw.col("change").cum_sum().over("surface", order_by="number"))
+        .with_columns(people=nw.col("change").cum_sum().over("place", order_by="number"))
         .with_columns(
             is_complete_window=nw.col("measured_from").dt.offset_by(f"{window - 1}d")
             <= nw.col("day")
@@ -194,25 +214,70 @@ def surface_users(
     return frames.result(shares.select(*columns, "is_complete_window"), "surface", "day")
 
 
-def _changes_of_both(uses: nw.LazyFrame, person_days: nw.LazyFrame, window: int) -> nw.LazyFrame:
-    """Return when people start (+1) and stop (-1) to have both used a surface and been active."""
-    users_of = uses.select("surface", "user_id").unique()
-    active_of = person_days.join(users_of, on="user_id").select("surface", "user_id", "day")
-    both = nw.concat(
-        [
-            window_changes(uses, window, "surface").with_columns(other=nw.lit(0)),
-            window_changes(active_of, window, "surface").select(
-                "surface", "user_id", "day", change=nw.lit(0), other="change"
-            ),
-        ],
-        how="vertical",
+def surfaces_per_person(
+    users, by_feature, *, active: str | nw.Expr = "interactions", by_agent=None
+):
+    """Return how many surfaces of Copilot each active person used.
+
+    Question: do people stay with one way of using Copilot, or take up several?
+
+    Parameters
+    ----------
+    users, by_feature, active, by_agent
+        As in `surfaces`.
+
+    Returns
+    -------
+    frame
+        One row per person active on at least one day of the frame.
+
+        - ``user_id``: the person.
+        - ``surfaces``: different surfaces used on any day of the frame, see `surface_rules`; 0
+          where none was reported.
+        - ``surface_groups``: different groups of them: completion, chat, agent, cli, app, review.
+
+    Raises
+    ------
+    UsageError
+        A column is absent, or the frames hold more than one scope.
+
+    Notes
+    -----
+    `distribution` turns it into the number and share of people with one surface, two, and so on.
+    GitHub came to report more surfaces over time, so periods far apart do not compare. Left out: as
+    in `surfaces`.
+
+    Source: this package, on fields of GitHub docs, Copilot usage metrics.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from copilot_analytics.metrics import distribution
+    >>> day = pd.Timestamp("2026-11-02")
+    >>> users = pd.DataFrame({"day": [day] * 2, "user_id": [1, 2], "used_cli": [False, True]})
+    >>> by_feature = pd.DataFrame({
+    ...     "day": [day] * 2, "user_id": [1, 2], "feature": ["code_completion"] * 2,
+    ...     "code_generation_activity_count": [5, 1],
+    ... })
+    >>> depth = surfaces_per_person(users, by_feature, active="present")
+    >>> depth["surfaces"].tolist()
+    [1, 2]
+    >>> distribution(depth, column="surfaces", edges=(1, 2))[["bin", "people", "share"]]
+      bin  people  share
+    0   1       1    0.5
+    1  2+       1    0.5
+    """
+    users, uses, table = read_uses(users, by_feature, by_agent)
+    groups = {surface.name: surface.group for surface in SURFACES}
+    group = nw.col("surface").replace_strict(groups, default=None, return_dtype=nw.String)
+    table = table.select("place", group=nw.coalesce(group, nw.col("surface")))
+    counts = (
+        first_uses(uses)
+        .join(table, on="place")
+        .group_by("user_id")
+        .agg(surfaces=nw.len(), surface_groups=nw.col("group").n_unique())
     )
-    keys = ("surface", "user_id")
-    states = (
-        both.group_by(*keys, "day")
-        .agg(nw.col("change").sum(), nw.col("other").sum())
-        .with_columns(nw.col("change", "other").cum_sum().over(*keys, order_by="day"))
-        .with_columns(inside=nw.col("change") * nw.col("other"))
-    )
-    before = nw.col("inside").shift(1).over(*keys, order_by="day").fill_null(0)
-    return states.with_columns(change=nw.col("inside") - before).select("surface", "day", "change")
+    people = active_people(users, active)
+    result = people.join(counts, on="user_id", how="left")
+    zeros = nw.col("surfaces", "surface_groups").fill_null(0).cast(nw.Int64)
+    return frames.result(result.with_columns(zeros), "user_id")

@@ -20,7 +20,12 @@ COMMON_COLUMNS = (
     "to_value",
     "median",
     "left_out",
+    "days_present",
+    "days_reported",
+    "days_with_records",
 )
+# Figures of another period, which go with the number of people of that period.
+OF_OTHER_PEOPLE = {"previous_people": ("previous", "change", "relative_change")}
 
 
 def hide_small_groups(
@@ -60,9 +65,11 @@ def hide_small_groups(
     -------
     frame
         The frame with ``is_hidden``, and missing `values` where that is True: in rows with 1 to
-        ``minimum - 1`` people, and in the next smallest rows, until at least two rows and
-        ``minimum`` people are hidden together. Rows of nobody are shown: there is nobody to
-        protect. pandas keeps the order of rows; other frames are sorted by their other columns.
+        ``minimum - 1`` people, and in the next smallest rows, until at least two rows are hidden
+        together and each of them might have ``minimum`` people for all that total minus rest tells.
+        Rows of nobody are shown: there is nobody to protect. Where a row has ``previous_people``,
+        a number too small hides the ``previous`` figure and the change since. pandas keeps the
+        order of rows; other frames are sorted by their other columns.
 
     Raises
     ------
@@ -72,7 +79,10 @@ def hide_small_groups(
     Notes
     -----
     Protects one division into groups. Two divisions of the same people, such as by team and by
-    language, must not be published together for small groups.
+    language, must not be published together for small groups. The difference between two days or
+    windows of the same total is not hidden: it tells how many people came or went, not which.
+    Where the rest of a total is a group as well, such as the members who were not active, see
+    `limit_shares`.
 
     Source: GitHub leaves out teams of fewer than five; practice of statistical offices.
 
@@ -92,9 +102,9 @@ def hide_small_groups(
         )
     lazy = nw.from_native(frame).lazy()
     schema = lazy.collect_schema()
-    counts = _named(people) or [name for name in PEOPLE_COLUMNS if name in schema]
-    parts = _named(within)
-    blank = _values(schema, parts) if values is None else list(values)
+    counts = as_names(people) or [name for name in PEOPLE_COLUMNS if name in schema]
+    parts = as_names(within)
+    blank = value_columns(schema, parts) if values is None else list(values)
     absent = [name for name in (*counts, *parts, *blank) if name not in schema]
     if absent or not counts:
         raise UsageError(
@@ -103,25 +113,38 @@ def hide_small_groups(
             advice="name the column with people=…",
         )
     labels = [name for name in schema.names() if name not in (*blank, *counts)]
+    shown_if = {name: ~_is_small(name, minimum) for name in counts}
+    shown_if |= dict.fromkeys(blank, ~nw.col("is_hidden"))
+    for other, names in OF_OTHER_PEOPLE.items():
+        if other in schema:
+            for name in (other, *(name for name in names if name in blank)):
+                shown_if[name] = shown_if.get(name, nw.lit(True)) & ~_is_small(other, minimum)
     marked = _mark_hidden(lazy, counts, parts, labels, minimum, complementary)
     result = marked.with_columns(
-        *(nw.when(~nw.col("is_hidden")).then(nw.col(name)).alias(name) for name in blank),
-        *(
-            nw.when(~_is_small(name, minimum)).then(nw.col(name)).alias(name)
-            for name in counts
-            if name not in blank
-        ),
+        nw.when(is_shown).then(nw.col(name)).alias(name) for name, is_shown in shown_if.items()
     ).select(*schema.names(), "is_hidden")
     if isinstance(frame, pd.DataFrame):
         return result.to_native().astype({"is_hidden": "boolean"})
     return result.sort(*labels, nulls_last=True).to_native()
 
 
-def _named(names: str | Sequence[str] | None) -> list[str]:
+def check_columns(frame: pd.DataFrame, *names: str) -> None:
+    """Refuse a frame that is not the one of the metric in question."""
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        raise UsageError(
+            f"the frame has no column {', '.join(absent)}",
+            said=f"its columns are {', '.join(map(str, frame.columns[:40]))}",
+            advice="give the frame of the metric that the description names",
+        )
+
+
+def as_names(names: str | Sequence[str] | None) -> list[str]:
+    """Return one name, several or none as a list."""
     return [names] if isinstance(names, str) else list(names or ())
 
 
-def _values(schema: nw.Schema, parts: Sequence[str]) -> list[str]:
+def value_columns(schema: nw.Schema, parts: Sequence[str]) -> list[str]:
     """Return the columns whose numbers are about one group."""
     fields = (field for table in catalogue.all_tables().values() for field in table.columns)
     codes = {field.column for field in fields if field.type in ("id", "code")}
@@ -147,102 +170,16 @@ def _mark_hidden(lazy, counts, parts, labels, minimum: int, complementary: bool)
     # Rows of nobody come last: they hide nothing.
     rank = nw.when(nw.col("_small") == 1).then(nw.lit(0)).otherwise(nw.lit(1))
     rank = nw.when((nw.col("_small") == 0) & (nw.col("_size") == 0)).then(nw.lit(2)).otherwise(rank)
-    rows = rows.with_columns(_rank=rank)
+    # Whoever knows the sum of the hidden rows knows that each has at least one person. The others
+    # could all belong to one row, which is what the rows have beyond that.
+    beyond_one = nw.when(nw.col("_size") > 1).then(nw.col("_size") - 1).otherwise(nw.lit(0))
+    rows = rows.with_columns(_rank=rank, _beyond=beyond_one)
     total, order = ["_total", *parts], ["_rank", "_size", *labels]
     rows = rows.with_columns(
         _needed=nw.col("_small").max().over(*total),
-        _people=nw.col("_size").cum_sum().over(*total, order_by=order) - nw.col("_size"),
+        _before=nw.col("_beyond").cum_sum().over(*total, order_by=order) - nw.col("_beyond"),
     )
-    # A small row has fewer than the minimum, so this makes at least two rows.
-    is_too_few = nw.col("_people") < minimum
+    # A small row has less than this, so that at least two rows are hidden.
+    is_too_few = nw.col("_before") < minimum - 1
     helps = (nw.col("_needed") == 1) & (nw.col("_rank") == 1) & is_too_few
     return rows.with_columns(is_hidden=(nw.col("_small") == 1) | helps)
-
-
-def merge_small_parts(
-    frame: pd.DataFrame, minimum: int = 5, *, parts: Sequence[str]
-) -> pd.DataFrame:
-    """Return a frame in which small parts of a row's total are counted with another part.
-
-    Question: how can the parts of a total be shown where some are too small to be published?
-
-    Parameters
-    ----------
-    frame
-        pandas frame of a metric whose columns `parts` add up to a total in every row, for example
-        that of `metrics.people_flow`.
-    minimum
-        Least number of people of a part that is shown.
-    parts
-        Columns with numbers of people, in the order in which they may be counted together. A single
-        column is hidden where it is too small.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The frame with two columns more; the sum of the parts of a row stays as it was.
-
-        - `parts`: a part of 1 to ``minimum - 1`` people is missing and counted with the next one,
-          and if the last one is too small, with the one before. All parts are missing where their
-          sum is too small.
-        - ``is_hidden``: True where anything is missing for this reason.
-        - ``counted_together``: names of the parts that the last of them now stands for, such as
-          ``"new + returning"``. Missing where every part stands for itself.
-
-    Raises
-    ------
-    UsageError
-        A named column is absent.
-
-    Notes
-    -----
-    A part that stands for several must be shown as what it is: say it beside the figure.
-
-    Source: practice of statistical offices, which combine small cells.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> flow = pd.DataFrame({"new": [2, 7], "returning": [6, 8], "retained": [20, 30]})
-    >>> merge_small_parts(flow, parts=["new", "returning", "retained"])
-        new  returning  retained  is_hidden counted_together
-    0  <NA>          8        20       True  new + returning
-    1     7          8        30      False              NaN
-    """
-    absent = [name for name in parts if name not in frame.columns]
-    if absent or not parts:
-        raise UsageError(f"the frame has no column {', '.join(absent) or 'of parts'}")
-    rows = frame[list(parts)].astype("Int64").itertuples(index=False, name=None)
-    merged = [_merged(counts, list(parts), minimum) for counts in rows]
-    result = frame.assign(
-        **{
-            name: pd.array([counts[place] for counts, _, _ in merged], dtype="Int64")
-            for place, name in enumerate(parts)
-        }
-    )
-    before = frame["is_hidden"].to_numpy(bool) if "is_hidden" in frame else False
-    result["is_hidden"] = pd.array([hidden for _, hidden, _ in merged], dtype="boolean") | before
-    result["counted_together"] = pd.array([words for _, _, words in merged], dtype="str")
-    return result
-
-
-def _merged(counts: tuple, names: list[str], minimum: int) -> tuple[list, bool, str | None]:
-    """Return the parts of one row, whether any is hidden, and which are counted together."""
-    if any(pd.isna(count) for count in counts):
-        return list(counts), False, None
-    if 0 < sum(counts) < minimum:
-        return [None] * len(counts), True, None
-    groups, together = [], []
-    for place in range(len(counts)):
-        together.append(place)
-        if not 0 < sum(counts[p] for p in together) < minimum:
-            groups.append(together)
-            together = []
-    while groups and 0 < sum(counts[p] for p in together) < minimum:
-        together = groups.pop() + together
-    groups += [together] if together else []
-    result: list[int | None] = [None] * len(counts)
-    for group in groups:
-        result[group[-1]] = sum(counts[p] for p in group)
-    words = [" + ".join(names[p] for p in group) for group in groups if len(group) > 1]
-    return result, bool(words), "; ".join(words) or None

@@ -16,11 +16,12 @@ import pandas as pd
 from copilot_analytics.catalogue import is_settled
 from copilot_analytics.samples.company import Company
 from copilot_analytics.samples.server import SampleServer
+from copilot_analytics.samples.training import Training
 from copilot_analytics.samples.truth import Truth
 from copilot_analytics.samples.writing import encode, write
 from copilot_analytics.tidy import Tables, load
 
-__all__ = ["Company", "SampleServer", "Truth", "encode", "sample", "write"]
+__all__ = ["Company", "SampleServer", "Training", "Truth", "encode", "sample", "write"]
 
 _FAMILIES = {
     "users": "users-1-day",

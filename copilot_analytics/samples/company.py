@@ -23,6 +23,7 @@ from copilot_analytics.samples.pull_requests import (
     draw_pull_requests,
     repositories_of,
 )
+from copilot_analytics.samples.training import Training, with_prompts
 from copilot_analytics.samples.truth import Truth, tell
 from copilot_analytics.samples.use import SETTLED, Use, draw_use
 
@@ -62,11 +63,13 @@ class Company:
         The last day of work. GitHub's clock, `now`, stands two days later at 09:00 UTC.
     missing_days
         Days that GitHub has lost.
+    training
+        Something that made one team use more from a day on. None: nothing happened.
 
     Raises
     ------
     UsageError
-        If there are too few people or days, or a scope or report does not exist.
+        If there are too few people or days, or a scope, report or team does not exist.
 
     Examples
     --------
@@ -84,6 +87,7 @@ class Company:
         end_day: date = date(2026, 11, 20),
         *,
         missing_days: tuple[date, ...] = (date(2026, 9, 9),),
+        training: Training | None = None,
     ):
         if people < 20 or days < 1 or seed < 0:
             raise UsageError(
@@ -94,6 +98,10 @@ class Company:
         self.start_day = end_day - timedelta(days=days - 1)
         self.now = datetime.combine(end_day + timedelta(days=2), time(9), tzinfo=UTC)
         self.people = draw_population(people, self.start_day, end_day, seed)
+        self.training = training
+        self.trained = np.zeros(people, dtype=bool)
+        if training:
+            self.trained = training.members(self.people)
         # A month to date and the 28 days of a phase are looked at again for each following day.
         self._use = lru_cache(96)(self._draw_use)
         self._phases = lru_cache(8)(self._draw_phases)
@@ -224,8 +232,17 @@ class Company:
     def _draw_use(self, day: date) -> Use:
         return draw_use(self.people, day, self._part(day), self.seed)
 
-    def _draw_activity(self, day: date) -> Activity:
+    def _draw_untrained(self, day: date) -> Activity:
         return draw_activity(self.people, self._use(day), day, self._part(day), self.seed)
+
+    def _draw_activity(self, day: date) -> Activity:
+        activity = self._draw_untrained(day)
+        if self.training is None:
+            return activity
+        return with_prompts(activity, self._extra(activity, day))
+
+    def _extra(self, activity: Activity, day: date) -> np.ndarray:
+        return self.training.extra_of(activity, self.trained, day, self.seed)
 
     def _draw_pull_requests(self, day: date) -> PullRequests:
         return draw_pull_requests(self.people, self._use(day), day, self.seed)
@@ -258,6 +275,15 @@ class Company:
     def activity(self, day: date, as_of: date | datetime | None = None) -> Activity:
         """Return how much was used on a day that has a report."""
         return self._settled_activity(day).at(self._use(day), self.level(day, as_of))
+
+    def extra_prompts(self, day: date) -> np.ndarray:
+        """Return how many prompts of a day each person would not have had without the training."""
+        count = len(self.people.user_id)
+        if self.training is None:
+            return np.zeros(count, dtype=np.int64)
+        activity = self._draw_untrained(day)
+        extra = np.bincount(activity.person, self._extra(activity, day), minlength=count)
+        return extra.astype(np.int64)
 
     def pull_requests(
         self, entity: Entity, day: date, as_of: date | datetime | None = None

@@ -9,7 +9,8 @@ import numpy as np
 
 from copilot_analytics.samples import vocabulary as words
 
-POPULATION, USE, ACTIVITY, PULL_REQUESTS = range(4)  # one stream of random numbers for each
+# One stream of random numbers for each.
+POPULATION, USE, ACTIVITY, PULL_REQUESTS, TRAINING = range(5)
 
 
 def generator(seed: int, stream: int, day: date | None = None) -> np.random.Generator:

@@ -47,7 +47,8 @@ class Truth:
         One row per day and person with a record: `day`, `user_id`, the seven counters, `credits`
         (NaN before credits were reported, 0 where GitHub leaves them out), `used_…` (bool),
         `is_reduced` (only credits arrived), `is_server_only`, `is_interacting` (interactions > 0),
-        `is_active` (counted by GitHub as active that day) and `phase_number`.
+        `is_active` (counted by GitHub as active that day), `phase_number`, and `extra_prompts`:
+        those of the interactions that are an effect of the company's training.
     days
         One row per day with a report: `day`, `people` (records), `daily_active_users`, the seven
         counters and `credits`, summed over the people.
@@ -90,6 +91,7 @@ def _people_of(company: Company, entity: Entity, day) -> pd.DataFrame:
         frame[name] = (bits[rows] & words.mask(surfaces)) > 0
     frame["is_interacting"] = counters[:, words.INTERACTIONS] > 0
     frame["phase_number"] = company.phases(day)[rows]
+    frame["extra_prompts"] = company.extra_prompts(day)[rows]
     return frame
 
 

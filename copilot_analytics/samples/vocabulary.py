@@ -70,6 +70,7 @@ BIT = {
     )
 }
 CHAT_MODES = tuple(n for n in FEATURE_NAMES if n.startswith("chat_") and "agent" not in n)
+CHAT_FEATURES = tuple(n for n in FEATURE_NAMES if n.startswith("chat_"))
 PANEL_MODES = tuple(n for n in FEATURE_NAMES if n.startswith("chat_panel_"))
 
 # Chance of using a surface on a working day once it is adopted; in the order of `SURFACES`, without

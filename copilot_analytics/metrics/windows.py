@@ -1,0 +1,81 @@
+"""Who is inside a trailing window on which day, without a row for each of its days.
+
+A person stays inside the window of the last 28 days while the next day of activity comes within 28
+days. So only the first and the last day of such a run matter.
+"""
+
+from __future__ import annotations
+
+import narwhals.stable.v2 as nw
+
+from copilot_analytics.metrics import frames
+
+
+def window_runs(person_days: nw.LazyFrame, window: int, *by: str) -> nw.LazyFrame:
+    """Return the days on which each person enters (`start`) and leaves (`end`) the window.
+
+    A person and day may be there several times, and a person may have several runs.
+    """
+    keys = [*by, "user_id"]
+    # Days of one block are too near to each other for a run to end between them. So there is much
+    # less to be sorted than all days.
+    day = nw.col("day")
+    block = day.dt.year() * 366 + (day.dt.ordinal_day() - 1) // window
+    spans = (
+        person_days.with_columns(_block=block)
+        .group_by(*keys, "_block")
+        .agg(start=nw.col("day").min(), last=nw.col("day").max())
+        .select(
+            *keys,
+            "start",
+            "last",
+            _before=nw.col("last").shift(1).over(*keys, order_by="start"),
+            _after=nw.col("start").shift(-1).over(*keys, order_by="start"),
+        )
+    )
+    reach = f"{window}d"
+    enters = nw.col("_before").is_null() | (nw.col("_before").dt.offset_by(reach) < nw.col("start"))
+    leaves = nw.col("_after").is_null() | (nw.col("last").dt.offset_by(reach) < nw.col("_after"))
+    ends = spans.with_columns(_enters=enters, _leaves=leaves).filter(
+        nw.col("_enters") | nw.col("_leaves")
+    )
+    # After a span that only enters comes the one that leaves.
+    following = nw.col("last").shift(-1).over(*keys, order_by="start")
+    last = nw.when(nw.col("_leaves")).then(nw.col("last")).otherwise(nw.col("_following"))
+    runs = ends.with_columns(_following=following).filter(nw.col("_enters"))
+    return frames.kept(runs.select(*keys, "start", end=last.dt.offset_by(reach)))
+
+
+def changes_of(runs: nw.LazyFrame, *by: str) -> nw.LazyFrame:
+    """Return by how much the number of people inside the window changes, per day of change."""
+    parts = [
+        runs.select(*by, day="start", change=nw.lit(1)),
+        runs.select(*by, day="end", change=nw.lit(-1)),
+    ]
+    return nw.concat(parts, how="vertical").group_by(*by, "day").agg(nw.col("change").sum())
+
+
+def overlaps(runs: nw.LazyFrame, others: nw.LazyFrame) -> nw.LazyFrame:
+    """Return when a person is inside both of two windows; the columns of the first stay."""
+    others = others.select("user_id", _start="start", _end="end")
+    start, end, other_start, other_end = map(nw.col, ("start", "end", "_start", "_end"))
+    both = runs.join(others, on="user_id").with_columns(
+        start=nw.when(start < other_start).then(other_start).otherwise(start),
+        end=nw.when(end < other_end).then(end).otherwise(other_end),
+    )
+    return frames.kept(both.filter(start < end).drop("_start", "_end"))
+
+
+def people_in_window(days: nw.LazyFrame, person_days: nw.LazyFrame, window: int) -> nw.LazyFrame:
+    """Add to a calendar how many people were active in the last `window` days, as `people`.
+
+    Each person and day must be there once.
+    """
+    if window == 1:
+        counts = person_days.group_by("day").agg(people=nw.len())
+        people = nw.col("people").fill_null(0)
+    else:
+        counts = changes_of(window_runs(person_days, window)).rename({"change": "people"})
+        people = nw.col("people").fill_null(0).cum_sum().over(order_by="number")
+    counted = days.join(counts, on="day", how="left")
+    return counted.with_columns(people=people.cast(nw.Int64))
