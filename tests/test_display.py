@@ -7,6 +7,7 @@ import json
 import re
 from datetime import date, timedelta
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import matplotlib
 import pandas as pd
@@ -148,6 +149,32 @@ def test_a_period_that_ends_before_it_starts_is_refused():
 # --- Banners and sentences ------------------------------------------------------------------------
 
 
+def test_where_the_reports_that_count_are_absent_the_others_do_and_that_is_said():
+    """Records of the whole organization alone are data as well."""
+    days = ("2026-11-02", "2026-11-03", "2026-11-04")
+    entity = states_of(dict.fromkeys(days, "final"), family="entity")
+    covered = display.period(TablesOf(entity))
+    assert (covered.present, covered.families, covered.lacking) == (3, ("entity",), ("users",))
+    assert display.banners(covered, breaks=False).text == (
+        "Warning: There are no records of people here; what needs them is left out."
+    )
+    absent = states_of(dict.fromkeys(days, "missing"))
+    both = display.period(TablesOf(entity + absent))
+    assert (both.present, both.missing, both.lacking) == (3, (), ("users",))
+    none = display.period(TablesOf(absent))
+    assert not none.has_data
+    assert "There is no data for this period." in display.banners(none).text
+
+
+def test_a_team_is_named_in_the_header_and_kept_in_the_marker():
+    assert "Organization octo-org · team web · " in display.header(
+        period_of(), team="web"
+    ).text.replace("Organization 7", "Organization octo-org")
+    done = display.finish("adoption", period_of(), headlines=[], tables={"users": pd.DataFrame()},
+                          team="web")  # fmt: skip
+    assert done.marker["team"] == "web"
+
+
 def period_of(**changes):
     days = {"2026-10-05": "final", "2026-10-06": "final", "2026-10-07": "provisional"} | changes
     return display.period(TablesOf(states_of(days)))
@@ -224,12 +251,9 @@ def test_definitions_come_from_docstrings():
         """
 
     shown = display.definitions([acceptance_rate])
-    assert shown.text == (
-        "acceptance_rate: Return accepted over ``generated``. Question: what is taken? "
-        "Source: GitHub docs."
-    )
+    assert shown.text == "acceptance_rate: What is taken? Source: GitHub docs."
     assert 'id="definition-acceptance-rate"' in shown.body
-    assert "<code>generated</code>" in shown.body
+    assert "<code>accepted</code>" in shown.body
     assert "the numerator, over two lines.</span>" in shown.body
     assert shown.body.count("<li>") == 2
     assert "Not part" not in shown.body
@@ -277,6 +301,22 @@ def test_the_small_line_lifts_the_pen_at_missing_days():
     path = re.search(r' d="([^"]+)"', base64.b64decode(source).decode())[1]
     assert path.count("M") == 3
     assert path.count("L") == 1
+
+
+def test_figures_of_two_reports_stand_side_by_side():
+    pair = {
+        "then": display.headline("", 0.25, unit="%"),
+        "now": display.headline("", 0.28, unit="%"),
+    }
+    other = {"then": display.headline("", None), "now": display.headline("", 3, is_hidden=True)}
+    shown = display.changes(
+        [{"label": HOSTILE[0], **pair}, {"label": "People", **other}], then="13 Nov", now="20 Nov"
+    )
+    assert rows_of(shown) == [
+        ["Figure", "13 Nov", "20 Nov", "Change"],
+        [HOSTILE[0], "25.0%", "28.0%", "up 3.0 points"],
+        ["People", "–", "n < 5", "–"],
+    ]
 
 
 # --- Tables ---------------------------------------------------------------------------------------
@@ -328,6 +368,19 @@ def test_hostile_names_stay_text_in_tables_f173():
     reader = Reader(shown.body)
     assert [row[0] for row in reader.rows[1:]] == HOSTILE
     assert set(reader.tags) == {"div", "table", "caption", "thead", "tbody", "tr", "th", "td"}
+
+
+def test_names_with_hyphens_stay_in_one_line():
+    frame = pd.DataFrame({"person": ["person-03cac684", "two-part words here", "a-" * 40]})
+    body = display.table(frame).body
+    assert body.count('class="name"') == 1
+    assert '<td class="name">person-03cac684</td>' in body
+
+
+def test_days_without_a_report_are_not_counted_as_present():
+    covered = period_of(**{"2026-10-05": "empty"})
+    shown = display.provenance(covered, {"users": pd.DataFrame()}).text
+    assert "Days: 2 of 3 present, GitHub has no report for 1" in shown
 
 
 def test_long_tables_say_what_was_left_out():
@@ -383,11 +436,22 @@ def test_a_chart_is_the_same_every_time_f211():
 @pytest.mark.parametrize("name", [name for name in HOSTILE if "$" not in name])
 def test_hostile_names_in_charts_stay_drawn_text_f174(name):
     shown = display.chart(figure_with(name), name, data=pd.DataFrame({"team": [name]}))
-    assert "<script" not in svg_of(shown)
-    assert "onerror" not in svg_of(shown)
+    drawn = ElementTree.fromstring(svg_of(shown)).iter()
+    elements = [(each.tag.rpartition("}")[2], set(each.attrib), each.text) for each in drawn]
+    assert not {"script", "a", "image", "foreignObject"} & {tag for tag, _, _ in elements}
+    assert not [at for _, names, _ in elements for at in names if at.startswith("on")]
+    assert name in [text for tag, _, text in elements if tag == "text"]
     reader = Reader(shown.body)
     assert set(reader.tags) == {"figure", "p", "div", "img", "figcaption", "a"}
     assert dict(reader.attributes)["alt"] == name
+
+
+def test_a_chart_is_small_because_its_words_are_text():
+    svg = svg_of(display.chart(figure_with("A title that is words"), "A line."))
+    assert len(svg) < 15_000
+    assert "<text" in svg
+    assert not re.search(r"\d\.\d{3}", svg)
+    assert "'DejaVu Sans', Verdana, sans-serif" in svg
 
 
 def test_a_chart_needs_words_for_who_does_not_see_it():
@@ -402,6 +466,13 @@ def test_the_data_of_a_chart_can_be_taken_along():
         r'href="data:text/csv;charset=utf-8;base64,([^"]+)"', shown.body
     )
     assert base64.b64decode(address[1]).decode() == "team,people\r\n'=cmd(),7\r\n"
+
+
+def test_shares_have_six_decimals_and_days_and_counts_stay_as_they_are():
+    data = pd.DataFrame({"day": pd.to_datetime(["2026-11-02"]), "share": [1 / 3], "people": [7]})
+    shown = display.chart(figure_with(), "A line.", data=data)
+    text = re.search(r'href="data:text/csv;charset=utf-8;base64,([^"]+)"', shown.body)[1]
+    assert base64.b64decode(text) == b"day,share,people\r\n2026-11-02,0.333333,7\r\n"
 
 
 def test_axes_are_taken_and_pyplot_forgets_the_figure():

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter
 
-from copilot_analytics.catalogue import value_label
 from copilot_analytics.charts import findings
+from copilot_analytics.charts.bars import MARGIN, ROW, name_rows, not_drawn, share_bars
 from copilot_analytics.charts.style import (
     BLUE,
+    FAINT,
     INK,
+    NIGHT,
+    SKY,
     heading,
+    legend_below,
     new_axes,
     nothing,
     styled,
-    width_of,
 )
 from copilot_analytics.charts.timeline import with_definition
-from copilot_analytics.charts.words import number, people, percent, plain
+from copilot_analytics.charts.words import number, people, percent
 
-LONGEST_NAME = 30
-ROW, MARGIN = 0.27, 1.35  # inches: one bar, and all that stands above and below the bars
+SEGMENT_COLORS = (NIGHT, BLUE, SKY, FAINT)
+SHORTEST_LABELLED = 0.05  # share of the width below which a figure does not fit
 
 
 @styled
@@ -54,10 +57,8 @@ def people_shares(
         What "active" means, for the subtitle.
     top
         How many bars to draw; the rest is counted in the note, because its people overlap.
-    title
-        The finding; by default made from the figures.
-    ax
-        Where to draw; by default a figure of its own.
+    title, ax
+        As in `active_people`.
 
     Returns
     -------
@@ -76,19 +77,22 @@ def people_shares(
     is_nameless = known[dimension].isin(findings.NAMELESS)
     named = known[~is_nameless].head(max(top - is_nameless.sum(), 1))
     if known.empty:
-        return nothing(new_axes(ax), title, findings.NO_GROUPS)
+        return nothing(ax, title, findings.NO_GROUPS)
     shown = pd.concat([named, known[is_nameless]])
     texts = [f"{percent(row.share)} · {number(row.people)}" for row in shown.itertuples()]
     active = people(shown["active_people"].iloc[0])
     about = " ".join(["Share and number of", active, "who were active", period]).strip()
-    return _bars(
+    return share_bars(
         shown,
         shown[dimension],
         "share",
         texts,
         title=title,
         subtitle=with_definition(about, definition),
-        notes=_left_out(len(known) - len(shown), len(frame) - len(known), noun),
+        notes=[
+            "At the end: what GitHub gives no name." if is_nameless.any() else "",
+            *not_drawn(len(known) - len(shown), len(frame) - len(known), noun),
+        ],
         ax=ax,
     )
 
@@ -130,16 +134,16 @@ def acceptance_by(
     shown = known.head(top).sort_values("rate", ascending=False, kind="stable")
     title = findings.acceptance_by(shown, dimension) if title is None else title
     if shown.empty:
-        return nothing(new_axes(ax), title, findings.NO_COMPLETIONS)
+        return nothing(ax, title, findings.NO_COMPLETIONS)
     texts = [f"{percent(row.rate)} of {number(row.generated)}" for row in shown.itertuples()]
-    return _bars(
+    return share_bars(
         shown,
         shown[dimension],
         "rate",
         texts,
         title=title,
         subtitle=f"Acceptances per code completion shown, and how many were shown {period}".strip(),
-        notes=_left_out(len(known) - len(shown), len(frame) - len(known), noun),
+        notes=not_drawn(len(known) - len(shown), len(frame) - len(known), noun),
         ax=ax,
     )
 
@@ -176,7 +180,7 @@ def segments(
     """
     title = findings.segments(frame) if title is None else title
     if not frame["share"].notna().any():
-        return nothing(new_axes(ax), title, findings.NO_PEOPLE)
+        return nothing(ax, title, findings.NO_PEOPLE)
     texts = [
         "too few people to show"
         if pd.isna(row.share)
@@ -185,7 +189,7 @@ def segments(
     ]
     seen = people(frame["all_people"].dropna().max())
     about = " ".join(["Share and number of", seen, "seen", period]).strip()
-    return _bars(
+    return share_bars(
         frame,
         frame["segment"],
         "share",
@@ -197,43 +201,81 @@ def segments(
     )
 
 
-def _bars(frame, names, column, texts, *, title, subtitle, notes, ax) -> Axes:
-    """Draw one bar per row from the top, with its name, interval and figures."""
-    ax = new_axes(ax, height=MARGIN + ROW * max(len(frame), 3))
-    places = range(len(frame))
-    values = frame[column].astype("Float64").fillna(0).astype(float)
-    ax.barh(places, values, height=0.66, color=BLUE, zorder=3)
-    low, high = (frame[end].astype("Float64").astype(float) for end in ("low", "high"))
-    ax.hlines(places, low, high, color=INK, linewidth=1.0, zorder=4)
-    ends = pd.concat([values.reset_index(drop=True), high.reset_index(drop=True)], axis=1).max(
-        axis=1
-    )
-    for place, end, text in zip(places, ends, texts, strict=True):
-        ax.annotate(
-            text, (end, place), xytext=(6, 0), textcoords="offset points", va="center", zorder=5
-        )
-    labels = [plain(value_label(names.name, name), LONGEST_NAME) for name in names]
-    ax.set_yticks(list(places), labels)
-    ax.tick_params(axis="y", labelcolor=INK)
-    ax.set_ylim(len(frame) - 0.45, -0.55)
-    ax.set_xlim(0, 1.0 if ends.max() > 0.5 else ends.max() * 1.15 or 1.0)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+@styled
+def segment_sensitivity(
+    frame: pd.DataFrame,
+    *,
+    period: str = "",
+    definition: str = "",
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how people divide over segments if the lines between these were lower or higher.
+
+    Parameters
+    ----------
+    frame
+        Frame of `metrics.segment_sensitivity`: one row per shift and segment with ``shift``,
+        ``segment``, ``least_share``, ``people``, ``all_people``, ``share``. The bar of a hidden
+        segment stays empty.
+    period, definition, title, ax
+        As in `people_shares`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"shift": [0.0, 0.0], "segment": ["weekly", "occasional"],
+    ...     "least_share": [0.2, 0.0], "people": [30, 10], "all_people": 40,
+    ...     "share": [0.75, 0.25]})
+    >>> [text.get_text() for text in segment_sensitivity(frame).get_yticklabels()]
+    ['from 20%']
+    """
+    title = findings.segment_sensitivity(frame) if title is None else title
+    if not frame["share"].notna().any():
+        return nothing(ax, title, findings.NO_PEOPLE)
+    rules = {shift: part.set_index("segment") for shift, part in frame.groupby("shift")}
+    ax = new_axes(ax, height=MARGIN + 0.3 + 1.4 * ROW * max(len(rules), 2))
+    names = list(dict.fromkeys(frame["segment"]))
+    for place, part in enumerate(rules.values()):
+        _stack(ax, place, part["share"].reindex(names).astype("Float64").astype(float))
+    labels = [_rule_text(part["least_share"]) for part in rules.values()]
+    left = name_rows(ax, labels)
+    ax.set_xlim(0, 1)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(round(value, 6))))
     ax.tick_params(axis="x", length=0)
-    ax.grid(axis="x")
-    ax.axvline(0, color=INK, linewidth=0.8, zorder=4)
-    ax.spines["bottom"].set_visible(False)
-    left = max(width_of(label) for label in labels) + 6
-    note = " ".join(["Thin lines: 95% interval.", *notes])
-    heading(ax, title, subtitle, kind="Bar chart", left=left, note=note, below=20)
+    seen = people(frame["all_people"].dropna().max())
+    about = " ".join(["Share of", seen, "seen", period]).strip()
+    first = findings.listed([f"“{name}”" for name in names[:2]])
+    subtitle = f"{about}, if {first} began at these shares of the working days"
+    subtitle = with_definition(subtitle, definition)
+    looks = {name: {"facecolor": c} for name, c in zip(names, SEGMENT_COLORS, strict=False)}
+    legend_below(ax, looks, 22)
+    note = "Empty: too few people to show." if frame["share"].isna().any() else ""
+    heading(ax, title, subtitle, kind="Stacked bar chart", left=left, note=note, below=40)
     return ax
 
 
-def _left_out(others: int, hidden: int, noun: str) -> list[str]:
-    """Say how many rows are not drawn, and why."""
-    reasons = {"Not drawn, as less used": others, "Too few people, or not reported": hidden}
-    return [
-        f"{reason}: {number(count)} {noun}{'' if count == 1 else 's'}."
-        for reason, count in reasons.items()
-        if count
-    ]
+def _stack(ax: Axes, place: int, shares: pd.Series) -> None:
+    """Draw the segments of one rule side by side; what is hidden is left empty."""
+    hidden = shares.isna()
+    # The hidden ones share what is left, so that the others stand where they belong.
+    widths = shares.fillna(max(1 - shares.sum(), 0) / max(hidden.sum(), 1))
+    starts = widths.cumsum() - widths
+    for (name, width), color in zip(widths.items(), SEGMENT_COLORS, strict=False):
+        if hidden[name]:
+            continue
+        ax.barh(place, width, left=starts[name], height=0.7, color=color, edgecolor="white")
+        if width > SHORTEST_LABELLED:
+            middle = starts[name] + width / 2
+            ink = "white" if color in SEGMENT_COLORS[:2] else INK
+            text = f"{width:.0%}"  # a decimal would not fit
+            ax.text(middle, place, text, ha="center", va="center", color=ink)
+
+
+def _rule_text(leasts: pd.Series) -> str:
+    """Return where the segments of a rule begin, such as "from 60% and 20%"."""
+    parts = [percent(least) for least in leasts.dropna() if least > 0]
+    return f"from {findings.listed(parts)}" if parts else "any active day"

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
-from matplotlib.transforms import offset_copy
 
 from copilot_analytics.charts import findings
+from copilot_analytics.charts.bars import name_rows
 from copilot_analytics.charts.style import (
     BLUE,
     FAINT,
-    INK,
     SKY,
     VERMILLION,
     heading,
+    legend_below,
     new_axes,
     nothing,
     styled,
-    width_of,
 )
 from copilot_analytics.charts.timeline import DAY, day_axis
 from copilot_analytics.charts.words import period_text
@@ -34,7 +32,7 @@ STATES = {
     "final": ("there", {"facecolor": BLUE}),
     "present": ("there", {"facecolor": BLUE}),
     "provisional": ("provisional", {"facecolor": SKY, "hatch": "////", "edgecolor": "white"}),
-    "empty": ("no activity", {"facecolor": FAINT}),
+    "empty": ("no report at GitHub", {"facecolor": FAINT}),
     "pending": ("not due yet", {"facecolor": "white", "edgecolor": FAINT, "linewidth": 1.0}),
     "missing": ("missing", {"facecolor": "white", "edgecolor": VERMILLION, "linewidth": 1.4}),
 }
@@ -70,7 +68,7 @@ def day_states(coverage: pd.DataFrame, *, title: str | None = None, ax: Axes | N
     title = findings.day_states(coverage) if title is None else title
     families = [name for name in FAMILY_NAMES if name in set(coverage["family"])]
     if not families:
-        return nothing(new_axes(ax), title, findings.NO_DAYS)
+        return nothing(ax, title, findings.NO_DAYS)
     ax = new_axes(ax, height=1.3 + 0.3 * len(families))
     for (family, state), part in coverage.groupby(["family", "state"]):
         if family in families:
@@ -80,12 +78,8 @@ def day_states(coverage: pd.DataFrame, *, title: str | None = None, ax: Axes | N
     first, last = coverage["day"].min(), coverage["day"].max()
     day_axis(ax, first, last)
     names = [FAMILY_NAMES[family] for family in families]
-    ax.set_yticks(range(len(families)), names)
-    ax.tick_params(axis="y", labelcolor=INK)
-    ax.set_ylim(len(families) - 0.4, -0.6)
-    ax.spines["bottom"].set_visible(False)
+    left = name_rows(ax, names)
     _legend(ax, set(coverage["state"]))
-    left = max(width_of(name) for name in names) + 6
     heading(
         ax,
         title,
@@ -101,16 +95,4 @@ def _legend(ax: Axes, states: set[str]) -> None:
     looks = dict(
         STATES.get(state, ABSENT) for state in [*STATES, *sorted(states)] if state in states
     )
-    ax.legend(
-        [Rectangle((0, 0), 1, 1, **{"linewidth": 0, **look}) for look in looks.values()],
-        list(looks),
-        loc="upper left",
-        bbox_to_anchor=(0, 0),
-        bbox_transform=offset_copy(ax.transAxes, ax.figure, y=-34, units="points"),
-        ncols=len(looks),
-        frameon=False,
-        handlelength=1.0,
-        borderaxespad=0,
-        borderpad=0,
-        columnspacing=1.4,
-    )
+    legend_below(ax, looks, 34)

@@ -44,10 +44,8 @@ def distribution(
         The finding, with ``{median}`` and ``{people}`` to fill in; by default the median.
     period
         The days that the frame is about, for the subtitle; see `covered_text`.
-    title
-        The finding as it is; takes the place of `sentence`.
-    ax
-        Where to draw; by default a figure of its own.
+    title, ax
+        As in `active_people`; a title takes the place of `sentence`.
 
     Returns
     -------

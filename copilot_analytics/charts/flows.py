@@ -26,6 +26,7 @@ from copilot_analytics.charts.timeline import (
     day_axis,
     day_sets,
     label_ends,
+    last_settled,
     mark_breaks,
     touches,
     value_axis,
@@ -54,7 +55,8 @@ def people_flow(
         Frame of `metrics.people_flow`: one row per period with ``period`` (its first day),
         ``new``, ``retained``, ``returning``, ``lost`` (people), ``is_left_censored``,
         ``is_complete_period``. Numbers that are missing, because they were too small to show and
-        are counted in the next part, are not drawn.
+        are counted in the next part, are not drawn. Where ``counted_together`` says that the last
+        part stands for all of them, it is grey.
     coverage
         Frame of `metrics.coverage`: periods with provisional or absent days are pale.
     definition, title, ax
@@ -86,14 +88,17 @@ def people_flow(
     _draw_flow(ax, frame, counts, is_partial, step)
     top = counts[["retained", "returning", "new"]].sum(axis=1).max()
     left = value_axis(ax, top=max(top, 1) * 1.05)
-    ax.set_ylim(-max(counts["lost"].max() * 1.25, top * 0.04), ax.get_ylim()[1])
+    ax.set_ylim(-max(counts["lost"].fillna(0).max() * 1.25, top * 0.04), ax.get_ylim()[1])
     first, last = frame["period"].iloc[0], frame["period"].iloc[-1] + step - DAY
     day_axis(ax, first, last)
     mark_breaks(ax, first, last, ("people",))
     final = counts.iloc[-1].fillna(0)
     stacked = final[["retained", "returning", "new"]].cumsum()
     places = (stacked - final[stacked.index] / 2).to_dict() | {"lost": -final["lost"] / 2}
-    label_ends(ax, [(places[name], name, color) for name, color in FLOW_COLORS.items()])
+    ends = [(places[name], name, color) for name, color in FLOW_COLORS.items()]
+    if _stands_for_all(frame)[-1]:
+        ends = [(places["retained"], "all people", STONE)]
+    label_ends(ax, ends)
     starts = period_text(first, frame["period"].iloc[-1])
     subtitle = with_definition(f"People per {unit}, {unit}s that start on {starts}", definition)
     note = _flow_notes(frame, is_partial, unit)
@@ -103,6 +108,7 @@ def people_flow(
 
 def _draw_flow(ax: Axes, frame: pd.DataFrame, counts, is_partial, step: pd.Timedelta) -> None:
     """Draw the bars of each period, the parts in the order in which they are stacked."""
+    merged = _stands_for_all(frame)
     censored = frame["is_left_censored"].fillna(False).to_numpy(dtype=bool)
     base = np.zeros(len(frame))
     for name, color in FLOW_COLORS.items():
@@ -118,17 +124,27 @@ def _draw_flow(ax: Axes, frame: pd.DataFrame, counts, is_partial, step: pd.Timed
             linewidth=0.4,
             zorder=3,
         )
-        for bar, is_censored, is_pale in zip(bars, censored, is_partial, strict=True):
+        grey = {"new": censored, "retained": merged}.get(name, [False] * len(frame))
+        for bar, is_grey, is_pale in zip(bars, grey, is_partial, strict=True):
             bar.set_alpha(0.45 if is_pale else None)
-            if is_censored and name == "new":
+            if is_grey:
                 bar.set_facecolor(STONE)
         base += np.maximum(people, 0)
+
+
+def _stands_for_all(frame: pd.DataFrame) -> list[bool]:
+    """Tell of each period whether its one part stands for people who came and who stayed."""
+    if "counted_together" not in frame:
+        return [False] * len(frame)
+    return frame["counted_together"].eq("new + returning + retained").fillna(False).tolist()
 
 
 def _flow_notes(frame: pd.DataFrame, is_partial: pd.Series, unit: str) -> str:
     notes = [f"Lost: active the {unit} before, not in this one."]
     if frame["is_left_censored"].fillna(False).any():
         notes.append(f"Grey: the first {unit} of data, in which nobody can be told to be new.")
+    if any(_stands_for_all(frame)):
+        notes.append(f"Grey from the ground: all people of the {unit}, its parts are too small.")
     if is_partial.any():
         notes.append(f"Pale: a {unit} with days that are provisional or not there.")
     if frame[list(FLOW_COLORS)].isna().any(axis=None):
@@ -166,7 +182,7 @@ def phases(
     [0.0, 1.0]
     """
     ax = new_axes(ax)
-    _, absent = day_sets(coverage)
+    provisional, absent = day_sets(coverage)
     shares = _shares_by_phase(_whole_windows(frame), absent)
     if shares.empty:
         return nothing(ax, findings.nothing_to_show("adoption phases"), findings.NO_PHASES)
@@ -181,7 +197,7 @@ def phases(
         top = base + np.repeat(shares[phase].to_numpy(), 2)
         color = PHASE_COLORS.get(phase, ORANGE)
         ax.fill_between(edges, base, top, color=color, linewidth=0.5, edgecolor="white", zorder=3)
-        final = shares[phase].dropna().iloc[-1]
+        final = last_settled(shares[phase], provisional)
         if final > 0:
             name = f"{value_label('phase_number', phase)} {percent(final)}"
             middle = float(base[~np.isnan(base)][-1]) + final / 2

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from functools import wraps
+from collections.abc import Mapping, Sequence
+from functools import cache, wraps
 from typing import NamedTuple
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
+from matplotlib.transforms import offset_copy
 
 from copilot_analytics.charts.words import plain
 
@@ -70,10 +72,40 @@ def styled(function):
 
     @wraps(function)
     def inner(*args, **kwargs):
+        _load_backend()
         with mpl.rc_context(RC):
             return function(*args, **kwargs)
 
     return inner
+
+
+@cache
+def _load_backend() -> None:
+    """Load Matplotlib's backend outside of any context.
+
+    Jupyter's switches interactive drawing on when it is loaded, which by itself happens with the
+    first figure; the end of a context would switch it off, and later charts would not be shown.
+    """
+    plt.switch_backend(mpl.get_backend())
+
+
+def use_style() -> None:
+    """Draw one's own plots in this session as reports look: type, colours, light grid.
+
+    Colours are Okabe and Ito's, which people with any colour vision can tell apart. Matplotlib's
+    own look comes back with ``matplotlib.rcdefaults()``.
+
+    Examples
+    --------
+    >>> from copilot_analytics import charts
+    >>> with mpl.rc_context():
+    ...     charts.use_style()
+    ...     mpl.rcParams["axes.prop_cycle"].by_key()["color"][0]
+    '#0072B2'
+    """
+    colors = mpl.cycler(color=[BLUE, ORANGE, GREEN, PURPLE, VERMILLION, SKY, STONE])
+    size = {"figure.figsize": (WIDTH, HEIGHT), "figure.constrained_layout.use": True}
+    mpl.rcParams.update({**RC, **size, "axes.prop_cycle": colors})
 
 
 def new_axes(ax: Axes | None, height: float = HEIGHT) -> Axes:
@@ -170,8 +202,26 @@ def _beside(ax: Axes, corner, offset, lines: Sequence[str], **look) -> None:
     )
 
 
-def nothing(ax: Axes, title: str, reason: str) -> Axes:
-    """Say calmly that there is nothing to draw, and why."""
+def legend_below(ax: Axes, looks: Mapping[str, Mapping], below: float) -> None:
+    """Name the looks of surfaces in a row, as many points below the axes."""
+    ax.legend(
+        [Rectangle((0, 0), 1, 1, **{"linewidth": 0, **look}) for look in looks.values()],
+        list(looks),
+        loc="upper left",
+        bbox_to_anchor=(0, 0),
+        bbox_transform=offset_copy(ax.transAxes, ax.figure, y=-below, units="points"),
+        ncols=len(looks),
+        frameon=False,
+        handlelength=1.0,
+        borderaxespad=0,
+        borderpad=0,
+        columnspacing=1.4,
+    )
+
+
+def nothing(ax: Axes | None, title: str, reason: str) -> Axes:
+    """Say calmly that there is nothing to draw, and why, on these axes or those of a figure."""
+    ax = new_axes(ax)
     if len(ax.figure.axes) == 1:
         ax.figure.set_size_inches(WIDTH, 1.4)
     ax.set_axis_off()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -106,8 +106,8 @@ def line(ax: Axes, values: pd.Series, look: Look, provisional: Collection = ()) 
     """Draw a series: gaps stay gaps, lone days are dots, provisional days are dashed."""
     known = values.notna().to_numpy()
     dashed = known & values.index.isin(list(provisional))
-    # A dashed stretch starts at the last settled day, or it would hang in the air.
-    touched = dashed | np.append(dashed[1:], False)
+    # A dashed stretch reaches to the settled days beside it, or it would hang in the air.
+    touched = dashed | np.append(dashed[1:], False) | np.append(False, dashed[:-1])
     days, numbers = values.index.to_numpy(), values.to_numpy(dtype=float)
     style = {"color": look.color, "linewidth": look.width, "zorder": 3}
     ax.plot(days, np.where(dashed, np.nan, numbers), **style)
@@ -119,6 +119,37 @@ def line(ax: Axes, values: pd.Series, look: Look, provisional: Collection = ()) 
         places = places[:: max(1, len(places) // 8)]
         style = {"color": look.color, "markeredgecolor": "white", "markersize": 6.5, "zorder": 4}
         ax.plot(days[places], numbers[places], look.marker, **style)
+
+
+def last_settled(values: pd.Series, provisional: Collection = ()) -> float:
+    """Return the last value that will not change any more, or the last one if all may change.
+
+    >>> last_settled(pd.Series([1.0, 2.0, None], index=[1, 2, 3]), provisional={2})
+    1.0
+    """
+    known = values.dropna()
+    kept = known[~known.index.isin(list(provisional))]
+    return float((kept if len(kept) else known).iloc[-1])
+
+
+def named_lines(
+    ax: Axes,
+    series: Mapping[str, tuple[Look, pd.Series]],
+    write: Callable[[float], str],
+    provisional: Collection = (),
+) -> list[tuple]:
+    """Draw series by name; return the label of each with its last settled value, for `finish`."""
+    ends = []
+    for name, (look, values) in series.items():
+        line(ax, values, look, provisional)
+        last = last_settled(values, provisional)
+        ends.append((last, f"{name} {write(last)}", look.color))
+    return ends
+
+
+def has_hidden(frame: pd.DataFrame) -> bool:
+    """Tell whether `privacy` has hidden a row."""
+    return "is_hidden" in frame and bool(frame["is_hidden"].fillna(False).any())
 
 
 def dots(ax: Axes, values: pd.Series, look: Look, provisional: Collection = ()) -> None:

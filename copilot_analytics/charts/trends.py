@@ -1,4 +1,4 @@
-"""Lines along time: active people, the reach of surfaces, the acceptance of completions."""
+"""Lines along time: active people, and the reach of surfaces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from copilot_analytics.charts import findings
 from copilot_analytics.charts.style import (
     BLUE,
     GREEN,
-    INK,
     ORANGE,
     PURPLE,
     SKY,
@@ -23,14 +22,15 @@ from copilot_analytics.charts.style import (
     styled,
 )
 from copilot_analytics.charts.timeline import (
-    DAY,
     WEEKEND,
     day_sets,
     dots,
     finish,
+    has_hidden,
+    last_settled,
     line,
+    named_lines,
     on_calendar,
-    touches,
 )
 from copilot_analytics.charts.words import number, percent, plain
 
@@ -101,7 +101,7 @@ def active_people(
             draw = dots if days == 1 else line
             draw(ax, values, look, provisional)
             name = "on the day" if days == 1 else f"in {days} days"
-            last = _last_settled(values, provisional)
+            last = last_settled(values, provisional)
             drawn.append(values)
             ends.append((last, f"{number(last)} {name}", look.color))
     if not drawn:
@@ -117,7 +117,7 @@ def active_people(
         provisional=provisional,
         absent=absent,
         weekend=weekend,
-        notes=[HIDDEN_NOTE] if _has_hidden(frame) else [],
+        notes=[HIDDEN_NOTE] if has_hidden(frame) else [],
     )
 
 
@@ -157,26 +157,23 @@ def surface_trend(
     'CLI 20%'
     """
     frame = frame[frame["surface"].isin(list(surfaces))]
-    notes = [HIDDEN_NOTE] if _has_hidden(frame) else []
+    notes = [HIDDEN_NOTE] if has_hidden(frame) else []
     title = findings.surface_trend(frame, surfaces, coverage) if title is None else title
     frame = frame[frame["is_complete_window"].fillna(False) & frame["share"].notna()]
     ax = new_axes(ax)
     if frame.empty:
         return nothing(ax, title, findings.NO_SURFACES)
     provisional, absent = day_sets(coverage)
-    drawn, ends = [], []
+    series = {}
     for surface, part in frame.groupby("surface"):
-        look = SURFACE_LOOKS.get(surface, OTHER_LOOK)
         values = on_calendar(part, "share")
         values = values.where(~values.index.isin(list(absent)))
-        line(ax, values, look, provisional)
-        drawn.append(values)
-        last = _last_settled(values, provisional)
-        ends.append((last, f"{plain(part['label'].iloc[-1], 24)} {percent(last)}", look.color))
+        look = SURFACE_LOOKS.get(surface, OTHER_LOOK)
+        series[plain(part["label"].iloc[-1], 24)] = look, values
     return finish(
         ax,
-        drawn,
-        ends,
+        [values for _, values in series.values()],
+        named_lines(ax, series, percent, provisional),
         title=title,
         subtitle="Share of active people who used it in 7 days",
         definition=definition,
@@ -187,69 +184,3 @@ def surface_trend(
         share=True,
         notes=notes,
     )
-
-
-@styled
-def acceptance_trend(
-    frame: pd.DataFrame,
-    *,
-    coverage: pd.DataFrame | None = None,
-    title: str | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw the acceptance rate of code completions week by week, with its interval.
-
-    Parameters
-    ----------
-    frame
-        Frame of `metrics.acceptance_rate` by week: one row per week with ``week`` (its first day),
-        ``accepted``, ``generated`` (completions), ``rate``, ``low``, ``high``. Weeks without a rate
-        stay empty, weeks with provisional days are dashed.
-    coverage, title, ax
-        As in `active_people`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"week": pd.to_datetime(["2026-11-02"]), "accepted": [30],
-    ...     "generated": [100], "rate": [0.3], "low": [0.22], "high": [0.40]})
-    >>> [text.get_text() for text in acceptance_trend(frame).texts][0]
-    '30%'
-    """
-    title = findings.acceptance_trend(frame) if title is None else title
-    ax = new_axes(ax)
-    values = on_calendar(frame, "rate", day="week", step=7)
-    if not values.notna().any():
-        return nothing(ax, title, findings.NO_COMPLETIONS)
-    known = frame[frame["low"].notna()]
-    ax.vlines(known["week"], known["low"], known["high"], color=INK, linewidth=0.9, zorder=3.5)
-    is_open = touches(frame["week"], 7 * DAY, day_sets(coverage)[0])
-    provisional = set(frame.loc[is_open, "week"])
-    line(ax, values, Look(BLUE, "", 1.6), provisional)
-    ax.plot(values.index, values, "o", color=BLUE, markersize=5, zorder=4)
-    last = values.dropna().iloc[-1]
-    return finish(
-        ax,
-        [values],
-        [(last, percent(last), BLUE)],
-        title=title,
-        subtitle="Acceptances per code completion shown, weeks from Monday",
-        affects=("activity",),
-        provisional=provisional,
-        share=True,
-        notes=("Thin upright lines: 95% interval.",),
-    )
-
-
-def _has_hidden(frame: pd.DataFrame) -> bool:
-    return "is_hidden" in frame and bool(frame["is_hidden"].fillna(False).any())
-
-
-def _last_settled(values: pd.Series, provisional: Collection) -> float:
-    """Return the last value that will not change any more, or the last one if all may change."""
-    known = values.dropna()
-    kept = known[~known.index.isin(list(provisional))]
-    return kept.iloc[-1] if len(kept) else known.iloc[-1]

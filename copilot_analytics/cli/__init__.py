@@ -12,7 +12,16 @@ import traceback
 
 import click
 
-from copilot_analytics.cli import archive, doctor, exporting, fetching, history, reporting, samples
+from copilot_analytics.cli import (
+    archive,
+    doctor,
+    exploring,
+    exporting,
+    fetching,
+    history,
+    reporting,
+    samples,
+)
 from copilot_analytics.cli.shared import Terminated
 from copilot_analytics.errors import EXIT_CODES, redact
 
@@ -28,6 +37,7 @@ def cli() -> None:
 
 for _command in (
     reporting.report,
+    exploring.explore,
     fetching.fetch,
     history.sync,
     history.import_,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from copilot_analytics.cli.shared import (
     command,
     scope_options,
 )
-from copilot_analytics.errors import NetworkError, RateLimitError, worst
+from copilot_analytics.errors import NetworkError, RateLimitError, UsageError, worst
 
 SAMPLE_ARCHIVE = "archive-sample"  # apart, so that invented people never mix with real ones
 FIRST_REPORT_DAYS = 90  # how much history a first report fetches; `sync` fetches all that there is
@@ -32,15 +33,33 @@ FIRST_REPORT_DAYS = 90  # how much history a first report fetches; `sync` fetche
     "--notebook", "notebooks", multiple=True, metavar="NAME", help="Only this; repeatable."
 )
 @click.option("--out", type=click.Path(path_type=Path), default="reports", metavar="DIR")
+@click.option(
+    "--team",
+    "teams",
+    multiple=True,
+    metavar="SLUG",
+    help='Pages of one team as well; repeatable, or "all" for every team that is large enough.',
+)
+@click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A further parameter of the notebooks, such as event_date=2026-10-19; repeatable.",
+)
+@click.option("--pdf", is_flag=True, help="Print each page as PDF as well; needs Chromium.")
 @click.option("--max-age", type=int, metavar="DAYS", help="Exit 4 if the data is older.")
 @click.option("--show-logins", is_flag=True, help="Name people; the pages say so.")
 @command
-def report(output, sample, org, enterprise, archive, out, start, end, notebooks, **options) -> int:
+def report(
+    output, sample, org, enterprise, archive, out, start, end, notebooks, parameters, **options
+) -> int:
     """Bring the archive up to date and make a report from it.
 
     With --sample, of the built-in company. With --org or --enterprise, of a real one: a token is
     read from GITHUB_TOKEN. With neither, of what the archive holds, without any network.
     """
+    sys.modules.setdefault("rfc3987_syntax", None)  # saves seconds, see reporting.runner
     from copilot_analytics.archive import Archive
     from copilot_analytics.catalogue import Scope
     from copilot_analytics.reporting import report as make_report
@@ -63,6 +82,7 @@ def report(output, sample, org, enterprise, archive, out, start, end, notebooks,
         start=start,
         end=end,
         notebooks=notebooks or None,
+        parameters=_values(parameters),
         out=out,
         is_sample=sample,
         now=now,
@@ -73,6 +93,14 @@ def report(output, sample, org, enterprise, archive, out, start, end, notebooks,
     facts = {"report": str(made.index), "exit_code": code, **made.summary}
     output.result(facts, f"Report: {made.index}")
     return code
+
+
+def _values(parameters: tuple[str, ...]) -> dict[str, str]:
+    """Return the names and values of ``--parameter NAME=VALUE``."""
+    wrong = [text for text in parameters if "=" not in text]
+    if wrong:
+        raise UsageError(f"--parameter {wrong[0]!r} has no value", advice="write it as NAME=VALUE")
+    return dict(text.split("=", 1) for text in parameters)
 
 
 def _sync_sample(output: Output, store, org: str | None, enterprise: str | None):

@@ -4,8 +4,9 @@ Everything that is passed is text or data and is escaped; nothing here computes 
 """
 
 from copilot_analytics.display.banners import banner, banners
+from copilot_analytics.display.changes import changes
 from copilot_analytics.display.figures import Chart, chart
-from copilot_analytics.display.formats import day_text
+from copilot_analytics.display.formats import day_text, days_text
 from copilot_analytics.display.headlines import headline, tiles
 from copilot_analytics.display.html import Html, stylesheet
 from copilot_analytics.display.markers import MARKER_TYPE, Finish, digests, finish
@@ -29,9 +30,11 @@ __all__ = [
     "answer",
     "banner",
     "banners",
+    "changes",
     "chart",
     "csv_text",
     "day_text",
+    "days_text",
     "definitions",
     "digests",
     "finish",

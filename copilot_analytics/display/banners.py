@@ -13,6 +13,12 @@ from copilot_analytics.display.periods import Period
 from copilot_analytics.errors import UsageError
 
 BANNER_KINDS = ("info", "warning", "danger")
+FAMILY_RECORDS = {
+    "users": "records of people",
+    "entity": "records of the whole organization or enterprise",
+    "teams": "records of teams",
+    "repos": "records of repositories",
+}
 
 
 def banner(kind: str, text: str) -> Html:
@@ -74,6 +80,9 @@ def _day_banners(period: Period) -> list[Html]:
     if not period.has_data:
         return [banner("danger", "There is no data for this period.")]
     boxes, whole = [], count_text(period.expected, "day")
+    for family in period.lacking:
+        what = FAMILY_RECORDS[family]
+        boxes.append(banner("warning", f"There are no {what} here; what needs them is left out."))
     if period.damaged:
         text = f"{len(period.damaged)} of {whole} stored damaged: {days_text(period.damaged)}."
         boxes.append(banner("danger", f"{text} Their figures may be wrong."))

@@ -11,6 +11,7 @@ from copilot_analytics.display.html import Html, data_uri, element, markup
 
 COLUMNS = ("label", "value", "unit", "previous", "series", "decimals", "note", "is_hidden")
 SPARKLINE_SIZE = (120, 32)
+UNCHANGED = "as before"
 
 
 def headline(
@@ -125,16 +126,28 @@ def change_text(figure: dict) -> str:
     value, previous = figure["value"], figure["previous"]
     if value is None or previous is None:
         return "" if value is None or figure["note"] else "no earlier period to compare with"
-    before = _write(figure, previous)
-    if before == _write(figure, value):
-        return f"as before ({before})"
+    before, difference = _write(figure, previous), difference_text(figure)
+    return f"{difference} ({before})" if difference == UNCHANGED else f"{difference} from {before}"
+
+
+def difference_text(figure: dict) -> str:
+    """Return how far the figure is from the one before, "" where one of them is missing.
+
+    >>> difference_text(headline("Rate", 0.28, unit="%", previous=0.25))
+    'up 3.0 points'
+    """
+    value, previous = figure["value"], figure["previous"]
+    if value is None or previous is None:
+        return ""
+    if _write(figure, previous) == _write(figure, value):
+        return UNCHANGED
     direction = "up" if value > previous else "down"
     if figure["unit"] == "%":
-        return f"{direction} {number(abs(value - previous) * 100, 1)} points from {before}"
+        return f"{direction} {number(abs(value - previous) * 100, 1)} points"
     if previous == 0:
-        return f"{direction} from {before}"
+        return direction
     percent = abs(value / previous - 1) * 100
-    return f"{direction} {number(percent, 0 if percent >= 10 else 1)}% from {before}"
+    return f"{direction} {number(percent, 0 if percent >= 10 else 1)}%"
 
 
 def sparkline(series: Sequence[float | None]) -> Html | None:

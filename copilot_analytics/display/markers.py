@@ -35,6 +35,7 @@ def finish(
     answer: str = "",
     definition: str = "",
     show_logins: bool = False,
+    team: str = "",
 ) -> Finish:
     """State that the report is complete, and what it found. The last call of a report notebook.
 
@@ -57,6 +58,8 @@ def finish(
         The definition of active.
     show_logins
         Whether people are named.
+    team
+        The team that the report is about; "" for everybody.
 
     Examples
     --------
@@ -81,6 +84,8 @@ def finish(
         "headlines": figures,
         "definition": definition,
         "show_logins": bool(show_logins),
+        "team": team,
+        "lacking": list(period.lacking),
         "tables": digests(tables, period.families),
     }
     text = f"Report complete: {period.present} of {period.expected} days, {len(figures)} figures."

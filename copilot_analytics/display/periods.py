@@ -32,7 +32,8 @@ class Period:
     `data_through` is the last day present, `final_through` the last day before which nothing can
     change any more; both are None where there is no such day. `missing` counts failed days as well;
     `empty` days are settled, and GitHub says that it has no report for them.
-    `families` are the reports that count, each of which is also the name of a table.
+    `families` are the reports that count, each of which is also the name of a table; `lacking` are
+    those of them that the data does not have at all, so that its other reports count instead.
     """
 
     scope: str
@@ -48,6 +49,7 @@ class Period:
     pending: tuple[date, ...] = ()
     empty: tuple[date, ...] = ()
     families: tuple[str, ...] = ("users",)
+    lacking: tuple[str, ...] = ()
 
     @property
     def has_data(self) -> bool:
@@ -80,7 +82,7 @@ def period(
         First and last day as ISO text, both included; "" for the first and the last day known.
     families
         The reports that count: ``users``, ``entity``, ``teams``, ``repos``. A day is present only
-        if all of them have it.
+        if all of them have it. Where the data has none of them on any day, its other reports count.
     scope
         How the scope is called in the report; else it is read from the tables.
 
@@ -104,8 +106,7 @@ def period(
     >>> covered.present, covered.expected, covered.missing
     (2, 3, (datetime.date(2026, 11, 19),))
     """
-    states = tables.day_states
-    states = states[states["family"].isin(list(families))]
+    states, families, lacking = _counting(tables.day_states, tuple(families))
     name = scope or ", ".join(sorted(states["scope"].astype(str).unique()))
     by_day = _worst_state(states)
     known = by_day[by_day != "pending"]
@@ -113,7 +114,7 @@ def period(
     last = pd.Timestamp(end) if end else known.index.max()
     if pd.isna(first) or pd.isna(last):
         ends = (_date(first), _date(last), None, None)
-        return Period(name, *ends, expected=0, present=0, families=tuple(families))
+        return Period(name, *ends, expected=0, present=0, families=families, lacking=lacking)
     if first > last:
         raise UsageError(f"the report starts {first.date()}, after it ends {last.date()}")
     by_day = by_day.reindex(pd.date_range(first, last)).fillna("missing")
@@ -134,8 +135,24 @@ def period(
         damaged=_days(by_day, "damaged"),
         pending=_days(by_day, "pending"),
         empty=_days(by_day, "empty"),
-        families=tuple(families),
+        families=families,
+        lacking=lacking,
     )
+
+
+def _counting(
+    states: pd.DataFrame, families: tuple[str, ...]
+) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    """Return the states of the reports that count, which these are, and which are not there.
+
+    Records of the whole organization alone are data as well: a page that says what it lacks must
+    not say that there is nothing.
+    """
+    there = states.loc[states["state"].isin(PRESENT), "family"].unique()
+    lacking = tuple(family for family in families if family not in there)
+    if lacking == families and len(there):
+        families = tuple(sorted(there))
+    return states[states["family"].isin(families)], families, lacking
 
 
 def _worst_state(states: pd.DataFrame) -> pd.Series:

@@ -21,6 +21,7 @@ from copilot_analytics.display.html import Html, element, markup
 from copilot_analytics.spreadsheets import without_formulas
 
 HIDDEN_COLUMN = "is_hidden"
+LONGEST_NAME = 30  # letters; a longer one may break, so that a table stays on the screen
 
 
 def table(
@@ -177,7 +178,7 @@ def _markup(
         [
             element("td", text, class_="number", data_value=_sort_value(value))
             if is_number[name]
-            else element("td", text)
+            else element("td", text, class_="name" if _is_name(text) else None)
             for value, text in zip(frame[name], texts[name], strict=True)
         ]
         for name in frame
@@ -193,6 +194,11 @@ def _markup(
     ]
     inner = element("table", markup(*parts), class_="data", data_rows=rows)
     return element("div", markup(inner), class_="table-box", tabindex=0)
+
+
+def _is_name(text: str) -> bool:
+    """Return whether a text is a name to keep in one line, such as a pseudonym with hyphens."""
+    return "-" in text and " " not in text and len(text) <= LONGEST_NAME
 
 
 def _sort_value(value: object) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -10,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 import pandas as pd
 
 from copilot_analytics.display.banners import banners
+from copilot_analytics.display.docstrings import Described, described
 from copilot_analytics.display.formats import count_text, day_text, days_text, number, span_text
 from copilot_analytics.display.html import Html, element, markup
 from copilot_analytics.display.markers import digests
@@ -26,7 +26,12 @@ def answer(sentence: str) -> Html:
 
 
 def header(
-    period: Period, *, show_logins: bool = False, definition: str = "", notes: Iterable[str] = ()
+    period: Period,
+    *,
+    show_logins: bool = False,
+    definition: str = "",
+    team: str = "",
+    notes: Iterable[str] = (),
 ) -> Html:
     """Show what the report covers and how old its data is, with all banners of the period.
 
@@ -38,6 +43,8 @@ def header(
         Whether people are named.
     definition
         The definition of active, named beside the period.
+    team
+        The team that the report is about; "" for everybody.
     notes
         Further remarks, each in a banner of its own.
 
@@ -48,7 +55,7 @@ def header(
     >>> print(header(Period("organization:octo-org", *days, *days, expected=2, present=2)))
     Organization octo-org · 2–3 November 2026 (2 days) · data through 2 November 2026, ...
     """
-    facts = [scope_name(period.scope)]
+    facts = [scope_name(period.scope), f"team {team}" if team else ""]
     if period.start is not None and period.end is not None:
         span = span_text(period.start, period.end)
         whole = count_text(period.expected, "day")
@@ -105,30 +112,21 @@ def definitions(functions: Sequence[Callable]) -> Html:
     for function in functions:
         name = function.__name__
         anchor = f"definition-{name.replace('_', '-')}"
-        opening, columns, notes = _docstring_parts(inspect.getdoc(function) or "")
-        listed = element("ul", *(markup(element("li", _with_code(text))) for text in columns))
+        parts = described(function)
+        listed = element("ul", *(markup(element("li", _with_code(text))) for text in parts.columns))
         entries += [
             element("dt", markup(element("code", name)), id=anchor),
-            element("dd", _with_code(opening)),
-            element("dd", markup(listed)) if columns else "",
-            element("dd", _with_code(notes)) if notes else "",
+            element("dd", _with_code(_opening(parts))),
+            element("dd", markup(listed)) if parts.columns else "",
+            element("dd", _with_code(parts.notes)) if parts.notes else "",
         ]
-        lines.append(" ".join(filter(None, [f"{name}: {opening}", notes])))
+        lines.append(" ".join(filter(None, [f"{name}: {_opening(parts)}", parts.notes])))
     return Html(element("dl", markup(*entries), class_="definitions"), "\n".join(lines))
 
 
-def _docstring_parts(docstring: str) -> tuple[str, list[str], str]:
-    """Return what stands before the headed sections, the listed columns, and the notes."""
-    opening, *rest = re.split(r"(?m)^(\w[\w ]*)\n-{3,}\s*$", docstring)
-    headed = dict(zip(rest[0::2], rest[1::2], strict=True))
-    columns = re.split(r"(?m)^\s*- ", headed.get("Returns", ""))[1:]
-    notes = headed.get("Notes", "")
-    opening = opening.split(">>>", 1)[0]
-    return _one_line(opening), [_one_line(column) for column in columns], _one_line(notes)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _opening(parts: Described) -> str:
+    """Return the question that a function answers; its summary is written for who calls it."""
+    return parts.question[:1].upper() + parts.question[1:] or parts.summary
 
 
 def _with_code(text: str) -> Html:
@@ -174,7 +172,7 @@ def provenance(
     rows = {
         "Scope": period.scope,
         "Data": _age(period),
-        "Days": f"{number(period.present)} of {number(period.expected)} present",
+        "Days": _days_present(period),
         "Provisional days": days_text(period.provisional) if period.provisional else "none",
         "Missing days": days_text(period.missing) if period.missing else "none",
         "Damaged days": days_text(period.damaged) if period.damaged else "none",
@@ -196,6 +194,14 @@ def provenance(
         element("table", markup(element("tbody", markup(body))), class_="facts"),
         "\n".join(f"{key}: {value}" for key, value in shown.items()),
     )
+
+
+def _days_present(period: Period) -> str:
+    with_report = number(period.present - len(period.empty))
+    text = f"{with_report} of {number(period.expected)} present"
+    if period.empty:
+        text += f", GitHub has no report for {number(len(period.empty))}"
+    return text
 
 
 def versions() -> dict[str, str]:

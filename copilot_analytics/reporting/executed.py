@@ -61,8 +61,7 @@ def completion_marker(
     marker = markers[0]
     expected = {"format": MARKER_FORMAT, "report": name}
     expected |= {key: parameters[key] for key in ("start", "end") if parameters.get(key)}
-    if "show_logins" in parameters:
-        expected["show_logins"] = parameters["show_logins"]
+    expected |= {key: parameters[key] for key in ("show_logins", "team") if key in parameters}
     for key, value in expected.items():
         if marker.get(key) != value:
             raise _incomplete(

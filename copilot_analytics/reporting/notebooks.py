@@ -13,6 +13,8 @@ from copilot_analytics.errors import UsageError, redact
 
 # The order in which a reader should meet them; others follow by name.
 ORDER = ("adoption", "engagement", "teams", "delivery", "credits", "quality", "impact")
+# These look at everybody: what they compare or count is not there for the people of one team.
+ABOUT_EVERYBODY = frozenset(("teams", "delivery", "quality", "impact"))
 # A report must not show other data than asked for, so every notebook has to take these.
 REQUIRED = ("archive", "scope", "start", "end")
 _SECRET_NAME = re.compile(r"token|secret|passw|credential|api_?key|authorization", re.IGNORECASE)
@@ -78,6 +80,11 @@ def _find(name: str | Path) -> Path:
 def has_parameters(path: Path) -> bool:
     """Return whether a notebook has a cell tagged ``parameters``."""
     return _parameters_source(path) is not None
+
+
+def takes_team(path: Path) -> bool:
+    """Return whether a notebook can be about the people of one team."""
+    return path.stem not in ABOUT_EVERYBODY and "team" in declared_parameters(path)
 
 
 def declared_parameters(path: Path) -> dict[str, object]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from copilot_analytics import privacy, samples, tidy
 from copilot_analytics.archive import Archive
 from copilot_analytics.errors import UsageError
+from copilot_analytics.reporting.teams import of_team
 
 LEDGER = "ledger.sqlite"
 # Pseudonyms of invented people protect nobody; with a fixed key the sample always looks the same.
@@ -24,7 +26,7 @@ def is_archive(source: str | Path) -> bool:
 
 
 def open_tables(
-    archive: str = "", *, scope: str = "", start: str = "", end: str = ""
+    archive: str = "", *, scope: str = "", start: str = "", end: str = "", team: str = ""
 ) -> tidy.Tables:
     """Open what a report is about: an archive, files of reports, or the sample company.
 
@@ -36,11 +38,14 @@ def open_tables(
         ``"organization:octo-org"``; may be "" where there is only one.
     start, end
         First and last day as ISO text, both included; "" for no bound.
+    team
+        Slug of a team, for the people who were in it, on the days on which they were; "" for all.
 
     Raises
     ------
     UsageError
-        If there are several scopes and none was chosen: adding them up would count people twice.
+        If there is no such team; or if there are several scopes and none was chosen: adding them up
+        would count people twice.
     ArchiveError
         If `archive` does not exist, or cannot be read.
 
@@ -54,7 +59,11 @@ def open_tables(
     ...     print(open_tables(str(file)).users["user_id"].tolist())
     [1]
     """
-    bounds = {"start": start or None, "end": end or None}
+    tables = _tables(archive, scope, {"start": start or None, "end": end or None})
+    return of_team(tables, team) if team else tables
+
+
+def _tables(archive: str, scope: str, bounds: Mapping[str, str | None]) -> tidy.Tables:
     if archive and is_archive(archive):
         source = Archive(archive)
         return source.tables(scope=scope or only_scope(source), **bounds)

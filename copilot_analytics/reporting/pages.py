@@ -102,5 +102,11 @@ def take_title(parts: list[dict], default: str) -> str:
     return default
 
 
+def title_of(notebook: NotebookNode, default: str) -> str:
+    """Return the heading of the first level of a notebook."""
+    words = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    return take_title(sections(NotebookNode(cells=words)), default)
+
+
 def _text(markup: str) -> str:
     return unescape(re.sub(r"<[^>]+>", "", markup)).strip()

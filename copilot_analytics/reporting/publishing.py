@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from copilot_analytics.archive.locking import lock
@@ -58,7 +59,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def publish(files: Mapping[str, str], target: Path) -> None:
+def publish(files: Mapping[str, str | bytes], target: Path) -> None:
     """Put a report in place: readers find the old one or the new one, never a mix.
 
     The files are written beside the target, flushed, and then the folder is renamed. A folder that
@@ -68,7 +69,7 @@ def publish(files: Mapping[str, str], target: Path) -> None:
     Parameters
     ----------
     files
-        Name of file to its text.
+        Name of file, also in a folder such as ``"team-web/index.html"``, to its content.
     target
         Folder of the report.
 
@@ -83,8 +84,8 @@ def publish(files: Mapping[str, str], target: Path) -> None:
         made = Path(tempfile.mkdtemp(prefix=_BEING_MADE, dir=target.parent))
         aside = Path(tempfile.mkdtemp(prefix=_REPLACED, dir=target.parent))
         try:
-            for name, text in files.items():
-                write_durably(made / name, lambda path, text=text: _write(path, text))
+            for name, content in files.items():
+                write_durably(made / name, partial(_write, content=content))
             if target.exists():
                 target.rename(aside / target.name)
             made.rename(target)
@@ -94,8 +95,8 @@ def publish(files: Mapping[str, str], target: Path) -> None:
         flush_folder(target.parent)
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _write(path: Path, content: str | bytes) -> None:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 def _put_back(aside: Path, folder: Path) -> None:
@@ -133,4 +134,4 @@ def earlier_reports(folder: Path, day: str) -> list[dict]:
 def write_status(out: Path, status: Mapping[str, object]) -> None:
     """Say beside the reports how the last run ended, also where it failed."""
     with _storage_errors(out / STATUS):
-        write_durably(out / STATUS, lambda path: _write(path, to_json(status)))
+        write_durably(out / STATUS, partial(_write, content=to_json(status)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 import nbformat
 
@@ -18,30 +18,44 @@ INDEX = "index.html"
 
 @dataclass(frozen=True)
 class Context:
-    """What all pages of one report share."""
+    """What all pages of one report, or of one team in it, share."""
 
     period: display.Period
     markers: Mapping[str, dict]
     moment: datetime
     banners: list[Html]
     earlier: list[dict]
+    changes: dict | None = None
+    folder: str = ""
+    team: str = ""
+    teams: list[dict] = field(default_factory=list)
+    refused: int = 0
+    minimum: int = 5
+    has_pdf: bool = False
+
+    @property
+    def about(self) -> str:
+        """Whom the pages are about."""
+        scope = display.scope_name(self.period.scope)
+        return f"{scope}, team {self.team}" if self.team else scope
 
 
 def pages(books: Mapping[str, nbformat.NotebookNode], context: Context) -> dict[str, str]:
     """Return the pages: name of file to HTML, the first page included."""
     exporter = ReportExporter()
     titles = {
-        name: notebook_pages.take_title(notebook_pages.sections(book), name.capitalize())
-        for name, book in books.items()
+        name: notebook_pages.title_of(book, name.capitalize()) for name, book in books.items()
     }
     # The names are short, the titles are questions: seven of those would fill the first screen.
     links = [(f"{name}.html", name.replace("_", " ").capitalize()) for name in titles]
+    everybody = [(f"../{INDEX}", "Everybody")] if context.folder else []
     shared = {
-        "links": [(INDEX, "Overview"), *links],
-        "scope": display.scope_name(context.period.scope),
+        "links": [*everybody, (INDEX, "Overview"), *links],
+        "scope": context.about,
         "period": context.period,
         "generated": f"{display.day_text(context.moment.date())}, {context.moment:%H:%M} UTC",
         "version": display.versions()["copilot-analytics"],
+        "has_pdf": context.has_pdf,
     }
     files = {INDEX: exporter.overview(shared | _overview(titles, context))}
     for name, book in books.items():
@@ -53,10 +67,11 @@ def pages(books: Mapping[str, nbformat.NotebookNode], context: Context) -> dict[
 
 def _overview(titles: Mapping[str, str], context: Context) -> dict:
     named = any(marker["show_logins"] for marker in context.markers.values())
+    above, inside = ("../..", f"{context.folder}/") if context.folder else ("..", "")
     return {
         "file": INDEX,
-        "title": f"Copilot at {display.scope_name(context.period.scope)}",
-        "header": display.header(context.period, show_logins=named),
+        "title": f"Copilot at {context.about}",
+        "header": display.header(context.period, show_logins=named, team=context.team),
         "banners": context.banners,
         "parts": [
             {
@@ -67,15 +82,48 @@ def _overview(titles: Mapping[str, str], context: Context) -> dict:
             }
             for name, title in titles.items()
         ],
+        "changes": _changes(titles, context),
+        "teams": context.teams,
+        "refused": context.refused,
+        "minimum": context.minimum,
         "earlier": [
             {
-                "file": f"../{report['day']}/{INDEX}",
+                "file": f"{above}/{report['day']}/{inside}{INDEX}",
                 "day": report["day"],
                 "span": f"{report['summary'].get('start')} – {report['summary'].get('end')}",
             }
             for report in context.earlier
         ],
     }
+
+
+def _changes(titles: Mapping[str, str], context: Context) -> dict | None:
+    """Return what changed since the report before, notebook by notebook, as the page shows it."""
+    found = context.changes
+    if not found or not (found["figures"] or found["settled"] or found["other_definition"]):
+        return None
+    days = [_day_text(day) for day in (found["since"], context.period.end)]
+    parts = []
+    for name, title in titles.items():
+        figures = [figure for figure in found["figures"] if figure["notebook"] == name]
+        if figures:
+            shown = display.changes(figures, then=days[0], now=days[1])
+            parts.append({"title": title, "figures": shown})
+    return {
+        "since": days[0],
+        "parts": parts,
+        "other_definition": [titles[name] for name in found["other_definition"]],
+        "settled": display.days_text([date.fromisoformat(day) for day in found["settled"]])
+        if found["settled"]
+        else "",
+    }
+
+
+def _day_text(day: str | date | None) -> str:
+    try:
+        return f"{date.fromisoformat(str(day)):%d %b %Y}".lstrip("0")
+    except ValueError:
+        return "an earlier day"
 
 
 def notebook_text(book: nbformat.NotebookNode) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,25 +11,20 @@ from pathlib import Path
 from copilot_analytics.archive import Archive
 from copilot_analytics.catalogue import Scope
 from copilot_analytics.errors import CopilotAnalyticsError, StorageError, UsageError
-from copilot_analytics.reporting import opening, publishing, running
-from copilot_analytics.reporting.notebooks import find_notebooks, fit_parameters
-from copilot_analytics.reporting.summaries import (
-    Plan,
-    exit_code,
-    merged_period,
-    page_banners,
-    scope_folder,
-    summary,
-)
+from copilot_analytics.reporting import opening, printing, publishing, running
+from copilot_analytics.reporting.notebooks import find_notebooks, fit_parameters, takes_team
+from copilot_analytics.reporting.summaries import Plan, exit_code, page_digests, scope_folder
+from copilot_analytics.reporting.teams import MINIMUM_PEOPLE, Teams, choose_teams
 
 
 @dataclass(frozen=True)
 class ReportResult:
     """A published report.
 
-    `folder` holds ``index.html``, one page and one executed notebook per notebook, and
-    ``report.json``, whose content is `summary`. `exit_code` is 0, 3 if days of the period are
-    missing or damaged, or 4 if the data is older than allowed.
+    `folder` holds ``index.html``, one page and one executed notebook per notebook, the same in a
+    folder for each team that was asked for, and ``report.json``, whose content is `summary`.
+    `exit_code` is 0, 3 if days of the period are missing or damaged, or 4 if the data is older than
+    allowed.
     """
 
     folder: Path
@@ -53,6 +48,8 @@ def report(
     max_age: int | None = None,
     show_logins: bool = False,
     is_sample: bool = False,
+    teams: Sequence[str] = (),
+    pdf: bool = False,
     parameters: Mapping[str, object] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     limits: running.Limits | None = None,
@@ -78,6 +75,11 @@ def report(
         Whether people are named; the pages say so.
     is_sample
         Whether the archive holds the sample company; the pages say so.
+    teams
+        Slugs of teams that get pages of their own beside those of everybody; ``["all"]`` for every
+        team that is large enough.
+    pdf
+        Whether each page is printed as PDF as well; that needs Chromium, Chrome or Edge.
     parameters
         Further parameters of the notebooks, such as ``{"active": "engaged"}``.
     progress
@@ -95,7 +97,8 @@ def report(
     Raises
     ------
     UsageError
-        If a parameter is not declared by the notebooks, is of another type, or looks like a secret.
+        If a parameter is not declared by the notebooks, is of another type, or looks like a secret;
+        if a team is not known or too small; if there is no browser to print with.
     ArchiveError
         If the archive does not exist.
     ReportError
@@ -123,8 +126,9 @@ def report(
     name = str(Scope.parse(scope)) if scope else _only_scope(archive)
     values = {"archive": archive, "scope": name, "start": start, "end": end}
     values |= {"show_logins": bool(show_logins)} | dict(parameters or {})
+    fitted = fit_parameters(find_notebooks(notebooks), values)
     plan = Plan(
-        notebooks=fit_parameters(find_notebooks(notebooks), values),
+        notebooks=fitted,
         archive=archive,
         scope=name,
         end=end,
@@ -133,6 +137,8 @@ def report(
         show_logins=bool(show_logins),
         is_sample=is_sample or not archive,
         moment=(now or datetime.now(UTC)).astimezone(UTC),
+        teams=_teams(fitted, values, teams) if teams else Teams(),
+        browser=printing.find_browser() if pdf else "",
     )
     return _make(plan, limits, progress)
 
@@ -144,9 +150,9 @@ def _make(
     at = {"generated_at": plan.moment.isoformat(timespec="seconds")}
     try:
         with running.private_folder() as folder:
-            executed = running.run_notebooks(
-                plan.notebooks, folder, limits=limits, progress=progress
-            )
+            tasks = [plan.tasks(part) for part in ("", *plan.teams.chosen)]
+            every = {name: task for part in tasks for name, task in part.items()}
+            executed = running.run_notebooks(every, folder, limits=limits, progress=progress)
             result = _publish(plan, executed, folder)
     except CopilotAnalyticsError as error:
         with suppress(StorageError):  # the first error says more than this one
@@ -167,6 +173,18 @@ def _day(text: str | date | None) -> str:
         raise UsageError(f"{str(text)!r} is not a day", advice="write it as YYYY-MM-DD") from None
 
 
+def _teams(notebooks: Iterable[Path], values: Mapping[str, object], wanted: Sequence[str]) -> Teams:
+    """Return the teams that get pages of their own, in the data that the notebooks will read."""
+    if not any(map(takes_team, notebooks)):
+        raise UsageError(
+            f"no notebook that was asked for is about single teams: {', '.join(wanted)}",
+            advice="name one that is as well, such as adoption or engagement",
+        )
+    bounds = {name: values[name] for name in ("archive", "scope", "start", "end")}
+    minimum = values.get("minimum_group_size", MINIMUM_PEOPLE)
+    return choose_teams(opening.open_tables(**bounds), wanted, minimum)
+
+
 def _source_text(source: str | Path | Archive) -> str:
     path = source.path if isinstance(source, Archive) else source
     return str(Path(path).expanduser().absolute()) if path else ""
@@ -178,31 +196,22 @@ def _only_scope(archive: str) -> str:
     return (opening.only_scope(Archive(archive)) or "") if is_archive else ""
 
 
-def _publish(plan: Plan, executed: Mapping[Path, Path], private: Path) -> ReportResult:
+def _publish(plan: Plan, executed: Mapping[str, Path], private: Path) -> ReportResult:
     # nbconvert takes two seconds to import, and the kernels import this package as well.
-    from copilot_analytics.reporting import executed as results
-    from copilot_analytics.reporting import rendering
+    from copilot_analytics.reporting import parts
 
-    books, markers = {}, {}
-    for path, values in plan.notebooks.items():
-        names = results.path_names(plan.archive, private, path.parent)
-        book = results.read_executed(executed[path])
-        marker = results.completion_marker(path.stem, book, values)
-        markers[path.stem] = results.strip_paths(marker, names)
-        books[path.stem] = results.publishable(book, names)
-    period = merged_period(markers, plan.scope)
-    day = plan.end or (period.end or plan.moment.date()).isoformat()
-    folder = plan.out / scope_folder(period.scope) / day
+    whole = parts.checked(plan, executed, private)
+    teams = [parts.checked(plan, executed, private, folder) for folder in plan.teams.chosen]
+    day = plan.end or (whole.period.end or plan.moment.date()).isoformat()
+    folder = plan.out / scope_folder(whole.period.scope) / day
     publishing.recover(folder.parent)
-    context = rendering.Context(
-        period=period,
-        markers=markers,
-        moment=plan.moment,
-        banners=page_banners(period, plan),
-        earlier=publishing.earlier_reports(folder.parent, day),
-    )
-    files = rendering.pages(books, context)
-    said = summary(files, markers, period, plan)
-    files |= {f"{name}.ipynb": rendering.notebook_text(book) for name, book in books.items()}
-    publishing.publish(files | {publishing.SUMMARY: publishing.to_json(said)}, folder)
-    return ReportResult(folder, exit_code(period, plan), said)
+    files = parts.files([whole, *teams], plan, publishing.earlier_reports(folder.parent, day))
+    pages = {name: text for name, text in files.items() if name.endswith(".html")}
+    said = whole.summary | {
+        "pages": page_digests(pages),
+        "teams": {team.folder: team.summary for team in teams},
+    }
+    printed = printing.print_pages(pages, private, plan.browser) if plan.browser else {}
+    summary = {publishing.SUMMARY: publishing.to_json(said)}
+    publishing.publish(files | printed | summary, folder)
+    return ReportResult(folder, exit_code(whole.period, plan), said)

@@ -24,6 +24,9 @@ def watch_parent() -> None:
 
 def execute(task: dict) -> dict:
     """Run the notebook and return what came of it; the executed notebook is in its file."""
+    # jsonschema loads it where it is there, for a check that notebooks do not need; it builds a
+    # grammar when it is imported, which takes longer than papermill and the kernel together.
+    sys.modules.setdefault("rfc3987_syntax", None)
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from copilot_analytics.errors import KernelError, ReportError, UsageError
+from copilot_analytics.files import make_folder
 
 # What a kernel may see of the environment. No token is in it, and none is needed: notebooks read
 # the archive, never the network.
@@ -78,21 +79,22 @@ def private_folder():
 
 
 def run_notebooks(
-    notebooks: Mapping[Path, Mapping[str, object]],
+    tasks: Mapping[str, tuple[Path, Mapping[str, object]]],
     folder: Path,
     *,
     limits: Limits | None = None,
     workers: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
-) -> dict[Path, Path]:
+) -> dict[str, Path]:
     """Run notebooks side by side and return where the executed ones are.
 
     Parameters
     ----------
-    notebooks
-        Notebook to the values of its parameters.
+    tasks
+        Name of each run, such as ``"adoption"`` or ``"team-web/adoption"``, to its notebook and the
+        values of its parameters.
     folder
-        Private folder for everything that the runs write.
+        Private folder for everything that the runs write; each run has one of its name inside.
     limits
         Limits of time.
     workers
@@ -110,19 +112,19 @@ def run_notebooks(
         If the kernel that a notebook asks for is not installed.
     """
     stop = threading.Event()
-    count = workers or min(os.cpu_count() or 1, len(notebooks))
-    executed: dict[Path, Path] = {}
+    count = workers or min(os.cpu_count() or 1, len(tasks))
+    executed: dict[str, Path] = {}
     with ThreadPoolExecutor(max_workers=count) as pool:
-        futures: dict[Future, Path] = {
-            pool.submit(_run, path, values, folder / path.stem, limits or Limits(), stop): path
-            for path, values in notebooks.items()
+        futures: dict[Future, str] = {
+            pool.submit(_run, name, *task, folder / name, limits or Limits(), stop): name
+            for name, task in tasks.items()
         }
         try:
             for future in as_completed(futures):
-                path = futures[future]
-                executed[path] = future.result()
+                name = futures[future]
+                executed[name] = future.result()
                 if progress is not None:
-                    progress(path.stem, len(executed), len(notebooks))
+                    progress(name, len(executed), len(tasks))
         except BaseException:
             # Interrupted, terminated or failed: no kernel outlives the report.
             stop.set()
@@ -132,13 +134,14 @@ def run_notebooks(
 
 
 def _run(
+    name: str,
     path: Path,
     values: Mapping[str, object],
     folder: Path,
     limits: Limits,
     stop: threading.Event,
 ) -> Path:
-    folder.mkdir(mode=0o700)
+    make_folder(folder)
     output, outcome = folder / "executed.ipynb", folder / "outcome.json"
     task = {
         "input": str(path),
@@ -166,7 +169,7 @@ def _run(
             in_time = _wait(process, limits.total, stop)
         finally:
             _end(process)
-    _judge(path.stem, outcome, in_time, process.returncode, limits)
+    _judge(name, outcome, in_time, process.returncode, limits)
     return output
 
 
@@ -208,6 +211,8 @@ def _judge(name: str, file: Path, in_time: bool, returncode: int, limits: Limits
             advice="run the report again; if it happens again, look at memory and disk space",
         )
     outcome = json.loads(file.read_text(encoding="utf-8"))
+    if outcome["outcome"] == "failed" and outcome["name"] == "MemoryError":
+        raise _kernel_died(name, "there was not enough memory")
     if outcome["outcome"] == "failed":
         first_line = str(outcome["value"]).split("\n", 1)[0][:200]
         raise ReportError(
@@ -219,19 +224,22 @@ def _judge(name: str, file: Path, in_time: bool, returncode: int, limits: Limits
     if outcome["outcome"] == "timed out":
         raise _out_of_time(name, outcome["limit"])
     if outcome["outcome"] == "kernel died":
-        raise KernelError(
-            f"the kernel of notebook {name} died",
-            said=outcome["value"][:200],
-            kept=KEPT_TEXT,
-            advice="often this is a lack of memory: choose a shorter period or run fewer "
-            "notebooks at once",
-        )
+        raise _kernel_died(name, outcome["value"][:200])
     if outcome["outcome"] == "no kernel":
         raise UsageError(
             f"notebook {name} asks for the kernel {outcome['name']!r}, which is not installed",
             kept=KEPT_TEXT,
             advice="save the notebook with the kernel python3, or install that kernel",
         )
+
+
+def _kernel_died(name: str, said: str) -> KernelError:
+    return KernelError(
+        f"the kernel of notebook {name} died",
+        said=said,
+        kept=KEPT_TEXT,
+        advice="often this is a lack of memory: choose a shorter period or fewer notebooks",
+    )
 
 
 def _out_of_time(name: str, said: str) -> KernelError:

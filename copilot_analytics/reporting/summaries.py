@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from copilot_analytics import display
 from copilot_analytics.catalogue import Scope
 from copilot_analytics.errors import UsageError, worst
+from copilot_analytics.reporting.notebooks import takes_team
+from copilot_analytics.reporting.teams import Teams
 
 SUMMARY_FORMAT = 1
 # Days settle within five; data that is older than a week is not waiting for GitHub any more.
@@ -20,7 +22,10 @@ STALE_DAYS = 7
 
 @dataclass(frozen=True)
 class Plan:
-    """What a report is to be made of; `notebooks` maps each to the values of its parameters."""
+    """What a report is to be made of; `notebooks` maps each to the values of its parameters.
+
+    `teams` get those of the notebooks that take the parameter ``team``; `browser` prints the pages.
+    """
 
     notebooks: Mapping[Path, Mapping[str, object]]
     archive: str
@@ -31,6 +36,19 @@ class Plan:
     show_logins: bool
     is_sample: bool
     moment: datetime
+    teams: Teams = field(default_factory=Teams)
+    browser: str = ""
+
+    def tasks(self, folder: str = "") -> dict[str, tuple[Path, dict]]:
+        """Return what runs for everybody, or for the team of a folder: name to notebook, values."""
+        if not folder:
+            return {path.stem: (path, dict(values)) for path, values in self.notebooks.items()}
+        team = {"team": self.teams.chosen[folder]}
+        return {
+            f"{folder}/{path.stem}": (path, values | team)
+            for path, values in self.notebooks.items()
+            if takes_team(path)
+        }
 
 
 def merged_period(markers: Mapping[str, dict], scope: str = "") -> display.Period:
@@ -61,6 +79,7 @@ def merged_period(markers: Mapping[str, dict], scope: str = "") -> display.Perio
         damaged=days("damaged"),
         pending=days("pending"),
         empty=days("empty"),
+        lacking=tuple(sorted({name for marker in markers.values() for name in marker["lacking"]})),
     )
 
 
@@ -106,10 +125,8 @@ def page_banners(period: display.Period, plan: Plan) -> list[display.Html]:
     return banners
 
 
-def summary(
-    pages: Mapping[str, str], markers: Mapping[str, dict], period: display.Period, plan: Plan
-) -> dict:
-    """Return what ``report.json`` says: figures, digests, states, versions."""
+def summary(markers: Mapping[str, dict], period: display.Period, plan: Plan) -> dict:
+    """Return what ``report.json`` says of everybody or of one team: figures, states, versions."""
     iso = {
         key: day.isoformat() if (day := getattr(period, key)) else None
         for key in ("start", "end", "data_through", "final_through")
@@ -124,6 +141,10 @@ def summary(
         "is_sample": plan.is_sample,
         "show_logins": plan.show_logins,
         "versions": display.versions() | {"python": platform.python_version()},
-        "pages": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in pages.items()},
         "notebooks": dict(markers),
     }
+
+
+def page_digests(pages: Mapping[str, str]) -> dict[str, str]:
+    """Return the digest of each page."""
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in pages.items()}

@@ -1,8 +1,4 @@
-"""What each frame says, in one sentence made from its figures: for titles and alternative text.
-
-A finding can never contradict its chart, because both are made from the same frame. Trends are
-told from settled days only; provisional days may still rise.
-"""
+"""Titles of the charts on how many people use Copilot, how often, and for what."""
 
 from __future__ import annotations
 
@@ -11,39 +7,15 @@ from collections.abc import Sequence
 import pandas as pd
 
 from copilot_analytics.catalogue import value_label
+from copilot_analytics.charts.findings.common import (
+    NAMELESS,
+    listed,
+    name,
+    nothing_to_show,
+    settled,
+)
 from copilot_analytics.charts.timeline import DAY, DRAWN_STATES, day_sets
 from copilot_analytics.charts.words import day_text, number, people, percent, plain
-
-# The surfaces that an answer names, and how a sentence says that people used them.
-SURFACES = {
-    "agent_mode": "used agent mode",
-    "cli": "used the CLI",
-    "app": "used the Copilot app",
-}
-# What GitHub writes where it does not name a model, language or IDE; always drawn last.
-NAMELESS = ("auto", "others", "unknown")
-NO_PEOPLE = (
-    "There are no records of people in this period, or of fewer people than may be shown. Reports "
-    "of an organization or enterprise alone do not tell who was active."
-)
-NO_SURFACES = (
-    "GitHub reported none of these for a whole window of this period, nobody used them, or too few "
-    "people to show."
-)
-NO_COMPLETIONS = (
-    "No code completions of people were reported in this period, or of too few people to show."
-)
-NO_PHASES = (
-    "GitHub reported no adoption phases in this period (it does so from 29 May 2026), or the "
-    "groups are too small to show."
-)
-NO_DAYS = "No report covers any day of this period."
-NO_GROUPS = "Nothing was reported here in this period, or every group is too small to show."
-
-
-def nothing_to_show(what: str) -> str:
-    """Return the title of a chart that has nothing to draw."""
-    return f"Nothing to show: {what}"
 
 
 def active_people(frame: pd.DataFrame, coverage: pd.DataFrame | None = None) -> str:
@@ -170,11 +142,6 @@ def acceptance_by(frame: pd.DataFrame, dimension: str) -> str:
     return f"Accepted completions: {first} to {percent(high['rate'])} in {name(dimension, high)}"
 
 
-def name(dimension: str, row: pd.Series) -> str:
-    """Return what a row is called, in one short line."""
-    return plain(value_label(dimension, row[dimension]), 30)
-
-
 def segments(frame: pd.DataFrame) -> str:
     """Say which segment is the largest."""
     known = frame[frame["share"].notna()]
@@ -185,6 +152,24 @@ def segments(frame: pd.DataFrame) -> str:
         return f"How regularly {people(top['all_people'])} use Copilot"
     share = f"{percent(top['share'])} of {people(top['all_people'])}"
     return f"Largest group: {plain(top['segment'], 40)}, {share}"
+
+
+def segment_sensitivity(frame: pd.DataFrame) -> str:
+    """Say whether the largest segment is the same under all rules."""
+    known = frame[frame["share"].notna()]
+    if known.empty:
+        return nothing_to_show("segments of people under other rules")
+    # Where a group is hidden, it may be the largest of its rule.
+    whole = known.groupby("shift").filter(
+        lambda part: part["share"].max() >= 1 - part["share"].sum()
+    )
+    tops = whole.loc[whole.groupby("shift")["share"].idxmax(), "segment"].unique()
+    if len(tops) == 0 or whole["shift"].nunique() < 2:
+        return "How regularly people use Copilot under other rules"
+    if len(tops) == 1:
+        return f"Largest group under each of these rules: {plain(tops[0], 40)}"
+    names = [f"“{plain(top, 40)}”" for top in tops]
+    return f"Which group is largest depends on the rule: {' or '.join(names)}"
 
 
 def distribution(frame: pd.DataFrame, sentence: str, unit: str) -> str:
@@ -198,7 +183,7 @@ def distribution(frame: pd.DataFrame, sentence: str, unit: str) -> str:
     if known.empty:
         return nothing_to_show(f"people by {unit}")
     row = known.iloc[0]
-    sentence = sentence or f"The median of {{people}} is {{median}} {unit}"
+    sentence = sentence or f"Half of {{people}}: {{median}} {unit} or more"
     return sentence.format(median=number(row["median"]), people=people(row["all_people"]))
 
 
@@ -217,78 +202,9 @@ def day_states(coverage: pd.DataFrame) -> str:
     families = coverage["family"].unique()
     days = coverage[coverage["family"] == ("users" if "users" in families else families[0])]
     due = days.loc[days["state"] != "pending", "day"]
-    there = days.loc[days["state"].isin(DRAWN_STATES), "day"].nunique()
+    is_empty = days["state"] == "empty"
+    there = days.loc[days["state"].isin(DRAWN_STATES) & ~is_empty, "day"].nunique()
     expected = 0 if due.empty else (due.max() - due.min()) // DAY + 1
-    return f"{number(there)} of {number(expected)} days are there"
-
-
-def adoption(headline: pd.DataFrame, surfaces: pd.DataFrame, period: str) -> str:
-    """Answer in two sentences whether Copilot is being adopted.
-
-    Parameters
-    ----------
-    headline
-        Frame of `metrics.headline`, after `privacy`.
-    surfaces
-        Frame of `metrics.surfaces` of the same days, after `privacy`.
-    period
-        These days in words; see `covered_text`.
-
-    Returns
-    -------
-    str
-        What is missing, where there is nothing to answer with.
-    """
-    row = headline.set_index("figure").loc["share_of_people_seen"]
-    if not period or pd.isna(row["numerator"]) or pd.isna(row["denominator"]):
-        return NO_PEOPLE
-    verb = "was" if row["numerator"] == 1 else "were"
-    first = (
-        f"{number(row['numerator'])} of {people(row['denominator'])} seen {verb} active ({period})."
-    )
-    reach = surfaces[surfaces["surface"].isin(SURFACES) & surfaces["share"].notna()]
-    parts = [f"{percent(r.share)} {SURFACES[r.surface]}" for r in reach.itertuples()]
-    return f"{first} Of the active people, {listed(parts)}." if parts else first
-
-
-def engagement(headline: pd.DataFrame, period: str) -> str:
-    """Answer in two sentences how people engage with Copilot.
-
-    Parameters
-    ----------
-    headline
-        Frame of `metrics.engagement_headline`, after `privacy`.
-    period
-        Its days in words; see `covered_text`.
-
-    Returns
-    -------
-    str
-        What is missing, where there is nothing to answer with.
-    """
-    rows = headline.set_index("figure")
-    days, top = rows.loc["median_active_days"], rows.loc["top_decile_share_of_interactions"]
-    if not period or pd.isna(days["value"]):
-        return NO_PEOPLE
-    unit = "day" if days["value"] == 1 else "days"
-    first = f"Half of the {people(days['people'])} who were active used Copilot on "
-    first += f"{number(days['value'])} {unit} or more ({period})."
-    share = percent(top["value"])
-    second = f" {share} of prompts come from the tenth of people with most."
-    return first if pd.isna(top["value"]) else first + second
-
-
-def settled(frame: pd.DataFrame, coverage: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the rows of settled days, or all rows if no day is settled yet."""
-    provisional, absent = day_sets(coverage)
-    kept = frame[~frame["day"].isin(list(provisional | absent))]
-    return kept if len(kept) else frame
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Join parts as a sentence does.
-
-    >>> listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    empty = days.loc[is_empty, "day"].nunique()
+    without = f", GitHub has no report for {number(empty)}" if empty else ""
+    return f"{number(there)} of {number(expected)} days are there{without}"

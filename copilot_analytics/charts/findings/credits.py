@@ -1,0 +1,128 @@
+"""Sentences about AI credits and tokens: the answer, and titles of charts."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from copilot_analytics.charts.findings.common import listed, nothing_to_show
+from copilot_analytics.charts.words import MONTHS, day_text, number, percent
+
+NO_CREDITS = (
+    "No AI credits were reported in this period, or of fewer people than may be shown. GitHub "
+    "reports them per person since 19 June 2026, in the reports on people; those on a whole "
+    "organization or enterprise do not have them. Missing credits are not 0 credits."
+)
+NO_FORECAST = (
+    "Credits of too few days are known to forecast the month, and not of every day of it so far. "
+    "Some weeks of history are needed."
+)
+NO_TOKENS = (
+    "GitHub reported no tokens of the CLI or the Copilot app in this period, or of too few people."
+)
+NO_TEAM_CREDITS = (
+    "There are no credits of teams to show: no reports on teams in this period, no credits, or "
+    "teams of too few people."
+)
+
+
+def credits_answer(headline: pd.DataFrame, forecast: pd.DataFrame, period: str) -> str:
+    """Answer in two sentences how many credits are used, and where the month is heading.
+
+    Parameters
+    ----------
+    headline
+        Frame of `metrics.credits_headline`, after `privacy`.
+    forecast
+        Frame of `metrics.credits_forecast`, after `privacy`.
+    period
+        The days of the headline in words; see `covered_text`.
+
+    Returns
+    -------
+    str
+        What is missing, where there is nothing to answer with.
+    """
+    rows = headline.set_index("figure")
+    credits, people = rows.loc["credits", "value"], rows.loc["people_with_credits", "value"]
+    if not period or pd.isna(credits) or pd.isna(people):
+        return NO_CREDITS
+    usd = rows.loc["usd", "value"]
+    value = f"{number(usd) if usd >= 100 else f'{usd:.2f}'} USD at the price of a credit"
+    who = "1 person" if people == 1 else f"{number(people)} people"
+    first = f"{who} used {number(credits)} AI credits, worth {value} ({period})."
+    known = forecast[forecast["cumulative"].notna()]
+    if known.empty or forecast["outcome"].iloc[0] == "not enough days":
+        return first
+    return f"{first} {credits_forecast(forecast)}."
+
+
+def credits_forecast(frame: pd.DataFrame) -> str:
+    """Say how many credits the month is expected to take, or took, or why nobody can tell."""
+    known = frame[frame["cumulative"].notna()]
+    if known.empty:
+        return nothing_to_show("the credits of the month")
+    month = f"{MONTHS[frame['day'].iloc[-1].month - 1]} {frame['day'].iloc[-1].year}"
+    last = frame.iloc[-1]
+    if last["outcome"] == "not enough days":
+        used = number(known["cumulative"].iloc[-1])
+        return f"{used} credits so far in {month}; too few days are known for a forecast"
+    if last["outcome"] == "complete":
+        return f"{month} took {number(last['cumulative'])} credits"
+    span = f"{rounded(last['lower'])} to {rounded(last['upper'])}"
+    return f"{month} is heading for {rounded(last['cumulative'])} credits ({span})"
+
+
+def rounded(value: float) -> str:
+    """Return an estimate with as many digits as it deserves.
+
+    >>> rounded(65324.46), rounded(8.2)
+    ('65,300', '8.2')
+    """
+    return number(float(f"{value:.3g}"))
+
+
+def credits_trend(frame: pd.DataFrame) -> str:
+    """Say between which amounts the whole weeks lie."""
+    known = frame["credits"].dropna()
+    if known.empty:
+        return nothing_to_show("credits per week")
+    low, high = rounded(known.min()), rounded(known.max())
+    return f"{low} credits in a week" if low == high else f"{low} to {high} credits in a week"
+
+
+def tokens_trend(frame: pd.DataFrame) -> str:
+    """Say how many tokens a request took in the last of these weeks, per client."""
+    known = frame[frame["tokens_per_request"].notna()]
+    if known.empty:
+        return nothing_to_show("tokens per request")
+    last = known.sort_values("week").groupby("client_number").tail(1).sort_values("client_number")
+    parts = [f"{rounded(row.tokens_per_request)} in the {row.label}" for row in last.itertuples()]
+    return f"Tokens per request in the week from {day_text(last['week'].max())}: {listed(parts)}"
+
+
+def team_credits(frame: pd.DataFrame) -> str:
+    """Say how many teams used credits, and that they must not be added up."""
+    known = frame[frame["ai_credits_used"].fillna(0) > 0]
+    if known.empty:
+        return nothing_to_show("credits per team")
+    count = "1 team" if len(known) == 1 else f"{number(len(known))} teams"
+    verb = "uses" if len(known) == 1 else "use"
+    return f"{count} {verb} credits; people of several teams count in each"
+
+
+def credits_coverage(frame: pd.DataFrame, period: str = "") -> str:
+    """Say on how many records credits were reported.
+
+    >>> row = {"records": [10], "records_with_credits": [8], "records_without_telemetry": [2]}
+    >>> credits_coverage(pd.DataFrame(row))
+    '80% of 10 records of a person and day have credits; 20% have credits and nothing else'
+    """
+    row = frame.iloc[0]
+    if pd.isna(row["records"]) or row["records"] == 0:
+        return nothing_to_show("records of people")
+    known = percent(row["records_with_credits"] / row["records"])
+    alone = percent(row["records_without_telemetry"] / row["records"])
+    about = (
+        f"{number(row['records'])} records of a person and day{f' ({period})' if period else ''}"
+    )
+    return f"{known} of {about} have credits; {alone} have credits and nothing else"
