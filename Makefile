@@ -5,9 +5,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help report explore test lint format notebooks docs site clean
+.PHONY: help report explore test lint format notebooks docs pictures site clean
 .PHONY: test-floors test-spark lock
-.PHONY: bench bench-fetching bench-archive bench-metrics
+.PHONY: bench bench-fetching bench-archive bench-metrics bench-reports
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ report: $(VENV)/.installed  ## make a report: of the sample company, or ORG=name
 	@$(BIN)/copilot-analytics report \
 	  $(if $(ORG),--org $(ORG),$(if $(ENTERPRISE),--enterprise $(ENTERPRISE),--sample)) \
 	  $(if $(ARCHIVE),--archive $(ARCHIVE)) $(if $(START),--start $(START)) $(if $(END),--end $(END)) \
-	  $(if $(OUT),--out $(OUT))
+	  $(if $(OUT),--out $(OUT)) $(if $(TEAM),--team $(TEAM)) $(if $(PDF),--pdf)
 
 explore: $(VENV)/.installed-explore  ## explore in JupyterLab: the sample, or ARCHIVE=dir (VOILA=1: as an application)
 	@$(BIN)/copilot-analytics explore $(if $(ARCHIVE),--archive $(ARCHIVE),--sample) $(if $(VOILA),--voila)
@@ -47,6 +47,9 @@ notebooks: $(VENV)/.installed-dev  ## run the notebooks again and store the figu
 docs: $(VENV)/.installed-dev  ## write the pages of docs/ that are made from the package again
 	$(BIN)/python docs/generate.py
 
+pictures: $(VENV)/.installed-dev  ## take the pictures of the README again; needs Chromium
+	$(BIN)/python docs/pictures.py
+
 site: $(VENV)/.installed-dev  ## build the documentation as a site, in build/site
 	$(BIN)/python -m sphinx -W --keep-going docs build/site
 
@@ -67,6 +70,9 @@ bench-archive: $(VENV)/.installed-bench  ## time writing and reading an archive 
 
 bench-metrics: $(VENV)/.installed-bench  ## time the metrics over a year of 100,000 people
 	$(BIN)/python -m benchmarks.metrics $(if $(SAVE),--save)
+
+bench-reports: $(VENV)/.installed-bench  ## time the reports beside empty notebooks (SAVE=1 keeps the figures)
+	$(BIN)/python -m benchmarks.reports $(if $(SAVE),--save)
 
 clean:  ## remove what make made; reports and archives stay
 	rm -rf $(VENV) $(VENV)-floors .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -17,6 +17,8 @@ _HOMES = {
     # keep
     "Archive": "archive",
     "sync": "syncing",
+    # explore
+    "explore": "explorer",
     # report
     "open_key": "reporting",
     "open_tables": "reporting",

@@ -1,0 +1,194 @@
+"""The explorer: whatever is chosen gives a picture or a sentence, and Python for the same frame."""
+
+from dataclasses import replace
+from datetime import date
+
+import ipywidgets as widgets
+import pandas as pd
+import pytest
+from conftest import ndjson, user_record
+from metrics_input import ENGINES
+
+import copilot_analytics as ca
+from copilot_analytics import charts
+from copilot_analytics.errors import UsageError
+from copilot_analytics.explorer import Selection, Source, explore, view, views
+from copilot_analytics.explorer.measures import BREAKDOWNS, MEASURES
+from copilot_analytics.explorer.people import groups, people
+
+KEY = b"an example key, no secret"
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return ca.sample(people=40, days=40)
+
+
+@pytest.fixture(scope="module")
+def source(tables):
+    return Source(tables)
+
+
+def run(code: str, tables) -> pd.DataFrame:
+    """What the copied Python gives."""
+    names = {"tables": tables}
+    exec(code, names)
+    return names["shown"].reset_index(drop=True)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_the_python_gives_the_shown_frame(source, tables, measure, monkeypatch):
+    monkeypatch.setattr(views, "_drawn", lambda *_: None)  # drawing is most of the time
+    for by in ["", *BREAKDOWNS]:
+        chosen = Selection(measure=measure, breakdown=by, smoothing=7, weekdays="working")
+        shown = view(source, chosen)
+        assert shown.sentence.endswith(".")
+        if shown.code:
+            pd.testing.assert_frame_equal(run(shown.code, tables), shown.frame)
+
+
+def test_the_python_of_a_team_gives_the_shown_frame(source, tables):
+    team = source.teams("")[0]
+    shown = view(source, Selection(measure="interactions", team=team, period="all"))
+    assert team in shown.code
+    pd.testing.assert_frame_equal(run(shown.code, tables), shown.frame)
+
+
+class Relations(dict):
+    """Tables as an archive gives them for DuckDB."""
+
+    __getattr__ = dict.__getitem__
+
+
+def test_relations_of_duckdb_give_the_same(source, tables):
+    names = ("users", "users_by_feature", "teams")
+    lazy = Relations({name: ENGINES["duckdb"](tables[name]) for name in names})
+    lazy["day_states"] = tables.day_states
+    for chosen in (Selection(), Selection(measure="interactions", breakdown="feature")):
+        shown = view(Source(lazy), chosen)
+        expected = view(source, chosen).frame
+        pd.testing.assert_frame_equal(shown.frame, expected, check_exact=False)
+        pd.testing.assert_frame_equal(run(shown.code, lazy), shown.frame)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (Selection(measure="share_of_people"), "choose a breakdown"),
+        (Selection(measure="credits", breakdown="ide"), "per person only"),
+        (Selection(measure="interactions", breakdown="language"), "does not report this"),
+        (Selection(measure="nonsense"), "is no measure"),
+        (Selection(team="nobody"), "There is no team 'nobody'"),
+        (Selection(scope="organization:none"), "There are no data of organization:none"),
+        (Selection(period="dates", start="2027-01-01", end="2026-01-01"), "is after the last"),
+        (Selection(period="dates", start="2030-01-01", end="2030-01-02"), "There are no data from"),
+        (Selection(period="dates", start="yesterday"), "is not a day"),
+    ],
+)
+def test_a_wrong_selection_gives_a_sentence(source, chosen, said):
+    shown = view(source, chosen)
+    assert said in shown.sentence
+    assert shown.chart is None
+
+
+def test_a_window_longer_than_the_data_gives_a_sentence():
+    short = ca.load(ndjson(*(user_record(user_id=user) for user in range(8))))
+    assert "needs 28 days" in view(Source(short), Selection()).sentence
+    assert "8 on 2 Nov" in view(Source(short), Selection(measure="active_people_1")).sentence
+
+
+def test_no_people_give_a_sentence():
+    entity = ca.load(b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}')
+    explorer = explore(entity)
+    assert explorer.sentence == "There are no records of people in these data."
+    assert explorer.frame.empty
+
+
+def test_small_groups_are_hidden_everywhere():
+    """R5.19."""
+    three = ca.load(ndjson(*(user_record(user_id=user) for user in range(3))))
+    chosen = Selection(measure="active_people_1")
+    shown = view(Source(three), chosen)
+    assert shown.frame["active_users"].isna().all()
+    assert "no day with enough people" in shown.sentence
+    assert "fewer than 5 people" in people(Source(three), chosen, "", KEY).sentence
+
+
+def test_people_are_pseudonyms_of_a_group_that_is_shown(source, tables):
+    """F187."""
+    chosen = Selection(measure="active_people_7", breakdown="ide")
+    names = groups(view(source, chosen).frame, chosen)
+    found = people(source, chosen, names[0], KEY)
+    assert f"{len(found.frame)} people" in found.sentence
+    assert found.frame["person"].str.startswith("person-").all()
+    text = found.frame.to_csv()
+    assert not [login for login in tables.users["user_login"].unique() if login in text]
+
+
+def test_several_scopes_are_chosen_one_by_one():
+    records = [user_record(user_id=user) for user in range(9)]
+    others = [record | {"organization_id": "8"} for record in records[:6]]
+    both = ca.load(ndjson(*records, *others))
+    explorer = explore(both, state={"measure": "active_people_1", "scope": "organization:8"})
+    assert explorer.sentence.startswith("Active people on the day: 6 ")
+    pd.testing.assert_frame_equal(run(explorer.code, both), explorer.frame)
+    assert explore(both).state == {"scope": "organization:7"}
+
+
+def control(explorer, label: str) -> widgets.Widget:
+    (found,) = [
+        one for one in explorer.children[0].children if getattr(one, "description", "") == label
+    ]
+    return found
+
+
+def test_the_widgets_choose_and_the_state_restores(tables):
+    explorer = explore(tables, key=KEY)
+    first = explorer.sentence
+    control(explorer, "Measure").value = "interactions"
+    control(explorer, "Days").value = "dates"
+    control(explorer, "First day").value = date(2026, 11, 2)
+    assert explorer.sentence != first
+    assert explorer.frame["day"].min() == pd.Timestamp("2026-11-02")
+    state = {"measure": "interactions", "period": "dates", "start": "2026-11-02"}
+    assert explorer.state == state
+    again = explore(tables, state=state)
+    assert again.sentence == explorer.sentence
+    control(explorer, "First day").value = date(2027, 1, 1)
+    assert "is after the last" in explorer.sentence
+
+
+def test_people_follow_the_chosen_group(tables):
+    explorer = explore(tables, state={"breakdown": "ide"}, key=KEY)
+    pages = explorer.children[1].children[1]
+    pages.selected_index = 1
+    group, shown = pages.children[1].children
+    everybody = shown.value
+    group.value = group.options[1][1]
+    assert shown.value != everybody
+    assert "person-" in shown.value
+
+
+def test_a_state_of_something_else_is_refused(tables):
+    with pytest.raises(UsageError, match="a saved view has no 'colour'"):
+        explore(tables, state={"colour": "red"})
+    with pytest.raises(UsageError, match="takes tables, not DataFrame"):
+        explore(tables.users)
+
+
+def test_figures_are_counted_once_per_measure(tables):
+    """A change of days, smoothing or weekdays counts no people again."""
+    source = Source(tables)
+    chosen = Selection(breakdown="ide")
+    view(source, chosen)
+    counted = [key for key in source._kept if key[0] == "figures"]
+    view(source, replace(chosen, period="all", smoothing=7, weekdays="working"))
+    assert [key for key in source._kept if key[0] == "figures"] == counted
+
+
+def test_own_plots_can_look_like_the_reports():
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        charts.use_style()
+        assert mpl.rcParams["axes.prop_cycle"].by_key()["color"][0] == "#0072B2"
