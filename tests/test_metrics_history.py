@@ -22,8 +22,10 @@ def test_each_value_is_what_the_figure_was_on_that_day(engine, function):
     assert history["end"].drop_duplicates().tolist() == [
         last - timedelta(days=7 * back) for back in (2, 1, 0)
     ]
+    ends = history["end"].drop_duplicates()
+    figures_then = {end: to_pandas(figures(end=end)).set_index("figure") for end in ends}
     for row in history.itertuples():
-        then = to_pandas(figures(end=row.end)).set_index("figure").loc[row.figure]
+        then = figures_then[row.end].loc[row.figure]
         expected = then["value"] if then["is_complete"] else None
         assert (pd.isna(row.value) and pd.isna(expected)) or row.value == expected
     assert history["value"].notna().any()

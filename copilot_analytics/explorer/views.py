@@ -121,7 +121,7 @@ def view(source: Source, selection: Selection) -> View:
     shown = metrics.active_users(tables.users, window=28, active="interactions")
     shown = shown[shown["is_complete_window"]]
     shown = privacy.hide_small_groups(shown, minimum=5, complementary=False)
-    shown = metrics.days_between(shown, start="2026-10-17", end="2026-11-20")
+    shown = metrics.days_between(shown, start="2026-10-19", end="2026-11-20")
     """
     try:
         return source.once(("view", selection), lambda: _view(source, selection))
