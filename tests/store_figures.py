@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ROOT = Path(__file__).resolve().parents[1]
 MARK = "nbval-check-output"
 
 
@@ -31,6 +31,6 @@ def store(path: Path) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for path in [*sorted(ROOT.glob("notebooks/*.ipynb")), ROOT / "docs" / "tutorial.ipynb"]:
         store(path)
         logging.info("stored the figures of %s", path.name)

@@ -29,7 +29,7 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 from test_reporting import make_notebook
 
 import copilot_analytics as ca
-from copilot_analytics import errors, reporting
+from copilot_analytics import errors, reporting, samples
 from copilot_analytics.cli import cli
 from copilot_analytics.cli.shared import Output
 from copilot_analytics.client import Client, Settings
@@ -87,6 +87,7 @@ def folder(start, server, tmp_path, monkeypatch, request):
     connect, notebook = Output.client, make_notebook(tmp_path / "adoption.ipynb", setup=SETUP)
     clock = {"clock": lambda: COMPANY.now}
     monkeypatch.setattr(Output, "client", lambda self, **given: connect(self, **clock, **given))
+    monkeypatch.setattr(samples, "Company", lambda: Company(people=24, days=3))  # of --sample
     monkeypatch.setitem(ca.Archive.__init__.__kwdefaults__, "clock", clock["clock"])
     monkeypatch.setattr(reporting.reports, "find_notebooks", lambda names=None: [notebook])
     if "first-report" not in request.node.name:  # kernels take seconds to start: once is enough
