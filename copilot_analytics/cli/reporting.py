@@ -64,6 +64,7 @@ def report(
     from copilot_analytics.catalogue import Scope
     from copilot_analytics.reporting import report as make_report
 
+    values = _values(parameters)
     store = Archive(archive or (SAMPLE_ARCHIVE if sample else ARCHIVE))
     scope, codes, now = None, [], None
     if sample:
@@ -82,7 +83,7 @@ def report(
         start=start,
         end=end,
         notebooks=notebooks or None,
-        parameters=_values(parameters),
+        parameters=values,
         out=out,
         is_sample=sample,
         now=now,
