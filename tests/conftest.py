@@ -6,11 +6,16 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from no_secrets import no_secret_left_behind, plant
 from web_server import FakeTime, WebServer
 
 __all__ = ["no_secret_left_behind", "plant"]
+
+# A machine that stands still for a moment makes no example fail.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "real"
 

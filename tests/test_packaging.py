@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -14,12 +15,26 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCKED_EXTRAS = ("app", "duckdb", "excel", "remote")
 
 
+def build(target: str, source: Path, folder: Path) -> Path:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    return next(path for path in folder.iterdir() if path.suffix in (".gz", ".whl"))
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    return next(folder.glob("*.whl"))
+def unpacked(tmp_path_factory) -> Path:
+    """The source archive of a release, unpacked."""
+    archive = build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
+    folder = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(archive) as files:
+        files.extractall(folder, filter="data")
+    return next(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def wheel(unpacked, tmp_path_factory) -> Path:
+    """The wheel of a release, which is built from the source archive."""
+    return build("wheel", unpacked, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +71,16 @@ def test_the_wheel_holds_the_package_its_data_and_the_notebooks_and_nothing_else
     assert "copilot_analytics/py.typed" in found
 
 
+def test_the_source_archive_holds_what_git_does_not_ignore_and_nothing_else(unpacked):
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    command = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    kept = {name for name in listed.splitlines() if (ROOT / name).is_file()}
+    files = (path for path in unpacked.rglob("*") if path.is_file())
+    assert {path.relative_to(unpacked).as_posix() for path in files} == kept | {"PKG-INFO"}
+
+
 def test_installed_without_the_repository_it_finds_its_notebooks(installed):
     code = "from copilot_analytics.reporting.notebooks import find_notebooks; "
     code += "print(*find_notebooks(None), sep='\\n')"
@@ -68,6 +93,14 @@ def test_importing_the_package_imports_no_library(installed):
     heavy = ("pandas", "pyarrow", "matplotlib", "requests", "narwhals", "duckdb", "papermill")
     code = f"import copilot_analytics; print(*sys.modules.keys() & set({heavy!r}))"
     assert run(installed, code) == ""
+
+
+def test_the_conda_environment_asks_for_a_python_and_for_extras_that_there_are():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [line.strip("- ") for line in (ROOT / "environment.yml").read_text().splitlines()]
+    assert f"python{project['requires-python']}" in lines
+    (extras,) = re.findall(r"^editable \.\[([\w,]+)\]$", lines[-1])
+    assert set(extras.split(",")) <= set(project["optional-dependencies"])
 
 
 def test_the_lock_file_pins_every_dependency_inside_its_range_with_digests():
