@@ -28,6 +28,8 @@ def connect():
     """
     connection = _library("duckdb").connect(config={"temp_directory": _private_folder()})
     connection.execute("SET enable_progress_bar = false")  # it would stand between our results
+    # A year is hundreds of files, whose footers would be read again for each figure.
+    connection.execute("SET parquet_metadata_cache = true")
     return connection
 
 

@@ -166,7 +166,7 @@ def test_nobody_gives_no_rows(engine):
     assert to_pandas(metrics.lorenz(users, measure=PROMPTS)).empty
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.sets(st.integers(0, 30), min_size=1), st.sampled_from(["calendar", "working"]))
 def test_streaks_of_any_pattern(offsets, streak):
     days = {day("2026-10-28") + timedelta(n) for n in offsets}

@@ -58,7 +58,7 @@ def test_stickiness_equals_counting_sets(engine, missing):
     np.testing.assert_allclose(result["share_on_day"], shares.astype(float))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(person_days, st.integers(1, 12), st.randoms(use_true_random=False))
 def test_the_share_lies_between_one_day_of_the_window_and_all_of_them(pairs, window, chance):
     users = in_shards(users_of(pairs), chance)
@@ -85,6 +85,9 @@ def test_nobody_gives_an_empty_frame_with_all_columns(engine):
     assert "stickiness" in result.columns
 
 
-def test_a_wrong_window_is_refused():
+@pytest.mark.parametrize("metric", [metrics.stickiness, metrics.active_users_by_window])
+def test_a_wrong_window_and_none_at_all_are_refused(metric):
     with pytest.raises(UsageError, match="window 0 is not"):
-        metrics.stickiness(TABLES.users, windows=[0])
+        metric(TABLES.users, windows=[0])
+    with pytest.raises(UsageError, match="number of windows 0 is not"):
+        metric(TABLES.users, windows=())

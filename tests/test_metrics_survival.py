@@ -84,7 +84,7 @@ def test_survival_equals_kaplan_and_meiers_estimate_of_scipy(engine, gap):
 often = st.sets(st.tuples(st.integers(1, 3), st.integers(0, 17)), min_size=16)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.one_of(person_days, often), st.integers(1, 8), st.randoms(use_true_random=False))
 def test_any_pattern_any_gap_any_order_of_rows(pairs, gap, chance):
     first = min(number for _, number in pairs)
@@ -155,7 +155,7 @@ def test_comebacks_equal_following_everybody_day_by_day(engine, period, start_of
     assert result["people"].sum() > 0
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(person_days, st.integers(1, 6), st.sampled_from(["day", "week", "month"]))
 def test_comebacks_of_any_pattern(pairs, gap, period):
     first = min(number for _, number in pairs)

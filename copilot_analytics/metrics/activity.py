@@ -191,19 +191,30 @@ def check_active(users: nw.LazyFrame, active: str | nw.Expr) -> None:
 
 
 def only_active(users: nw.LazyFrame, active: str | nw.Expr) -> nw.LazyFrame:
-    """Return the rows of the users table that a definition of active admits."""
+    """Return person and day of the rows of the users table that a definition of active admits."""
     check_active(users, active)
-    return users.filter(is_active(active))
+    # Marked first: pandas would copy all columns of the rows that stay.
+    marked = users.select("user_id", "day", _active=is_active(active))
+    return marked.filter(nw.col("_active")).select("user_id", "day")
 
 
 def active_days(users: nw.LazyFrame, active: str | nw.Expr) -> nw.LazyFrame:
     """Return each person and day once on which the person was active."""
-    return frames.kept(only_active(users, active).select("user_id", "day").unique())
+    return frames.kept(frames.distinct(only_active(users, active), "user_id", "day"))
+
+
+def active_in_windows(
+    users: nw.LazyFrame, active: str | nw.Expr, windows: Sequence[int]
+) -> nw.LazyFrame:
+    """Return the persons and days for `people_in_window`, which needs them once for single days."""
+    if 1 in windows:
+        return active_days(users, active)
+    return only_active(users, active)
 
 
 def active_people(users: nw.LazyFrame, active: str | nw.Expr) -> nw.LazyFrame:
     """Return each person once who was active on any day."""
-    return frames.kept(only_active(users, active).select("user_id").unique())
+    return frames.kept(frames.distinct(only_active(users, active), "user_id"))
 
 
 def check_count(count: int, name: str) -> None:
@@ -265,7 +276,8 @@ def active_users(users, *, active: str | nw.Expr = "interactions", window: int =
     users = frames.read(users, "day", "user_id")
     frames.one_scope(users)
     ends = frames.first_and_last(users)
-    return frames.result(_active_users(users, ends, active_days(users, active), window), "day")
+    person_days = active_in_windows(users, active, [window])
+    return frames.result(_active_users(users, ends, person_days, window), "day")
 
 
 def active_users_by_window(
@@ -306,10 +318,11 @@ def active_users_by_window(
     >>> active_users_by_window(users, active="present", windows=(1, 7))["active_users"].tolist()
     [1, 1, 1, 2]
     """
+    check_count(len(windows), "number of windows")
     users = frames.read(users, "day", "user_id")
     frames.one_scope(users)
     ends = frames.first_and_last(users)
-    person_days = active_days(users, active)
+    person_days = active_in_windows(users, active, windows)
     parts = [
         _active_users(users, ends, person_days, window).with_columns(window=nw.lit(window))
         for window in dict.fromkeys(windows)
@@ -324,7 +337,7 @@ def _active_users(users: nw.LazyFrame, ends, person_days, window: int) -> nw.Laz
     counted = people_in_window(frames.calendar(users, ends), person_days, window)
     counted = counted.select("number", "day", active_users="people")
     # Every recorded day is counted like a person who was there on that day only.
-    recorded = users.select("day").unique().with_columns(user_id=nw.col("day"))
+    recorded = frames.distinct(users, "day").with_columns(user_id=nw.col("day"))
     return people_in_window(counted, recorded, window).select(
         "day",
         "active_users",

@@ -116,7 +116,7 @@ def _last_versions(clients: nw.LazyFrame) -> nw.LazyFrame:
     last = known.group_by(*keys).agg(nw.col("day").max())
     text = nw.concat_str([nw.col(name).fill_null("") for name in VERSIONS], separator=SEPARATOR)
     latest = known.join(last, on=[*keys, "day"], how="semi").select(*keys, versions=text)
-    everyone = clients.select(*keys).unique().join(latest.unique(), on=keys, how="left")
+    everyone = frames.distinct(clients, *keys).join(frames.distinct(latest), on=keys, how="left")
     unknown = nw.concat_str([nw.col("ide"), nw.lit(SEPARATOR * 3)])
     return everyone.select("user_id", versions=nw.coalesce(nw.col("versions"), unknown))
 
@@ -124,7 +124,7 @@ def _last_versions(clients: nw.LazyFrame) -> nw.LazyFrame:
 def _counted(clients: nw.LazyFrame) -> Iterator[dict]:
     """Yield each documented minimum with the people whom it concerns, if there are any."""
     minimums = catalogue.client_versions().query("is_current").to_dict("records")
-    texts = [row["versions"] for row in frames.rows(clients.select("versions").unique())]
+    texts = [row["versions"] for row in frames.rows(frames.distinct(clients, "versions"))]
     if not texts:
         return
     # Versions are many, what they mean for all minimums together is not.

@@ -153,7 +153,7 @@ def credits(
     rows, keys = with_keys(users, names, period, week_start)
     totals = _totals(rows, keys)
     # Each day once first: counting different days of many records is slow.
-    known = rows.filter(~nw.col(CREDITS).is_null()).select(*dict.fromkeys([*keys, "day"])).unique()
+    known = frames.distinct(rows.filter(~nw.col(CREDITS).is_null()), *keys, "day")
     days = grouped(known, keys, days_with_credits=nw.len())
     totals = totals.join(days, on=keys, how="left") if keys else totals.join(days, how="cross")
     shown = totals.with_columns(

@@ -159,7 +159,7 @@ def people_by(
     ).select("number", "day", active_people="people")
     changes = changes_of(window_runs(uses, window, dimension), dimension)
     counts = (
-        days.join(uses.select(dimension).unique(), how="cross")
+        days.join(frames.distinct(uses, dimension), how="cross")
         .join(changes, on=[dimension, "day"], how="left")
         .with_columns(nw.col("change").fill_null(0).cast(nw.Int64))
         .with_columns(people=nw.col("change").cum_sum().over(dimension, order_by="number"))
@@ -174,7 +174,7 @@ def _uses(breakdown: nw.LazyFrame, dimension: str, canonical: bool) -> nw.LazyFr
     """Return each person, day and value once on which the person used the value."""
     rows = with_values(breakdown.filter(frames.has_activity(breakdown)), [dimension])
     rows = rows.select(*PERSON_DAY, dimension)
-    return (frames.with_canonical_names(rows, [dimension]) if canonical else rows).unique()
+    return frames.distinct(frames.with_canonical_names(rows, [dimension]) if canonical else rows)
 
 
 def users_of(users, breakdown, *, dimension: str, value: str, canonical: bool = True):

@@ -197,13 +197,14 @@ def _of_enterprise(rows: nw.LazyFrame) -> nw.LazyFrame:
 
 def _members(users: nw.LazyFrame) -> nw.LazyFrame:
     """Return each person of any organization of an enterprise once per day."""
-    return _of_enterprise(users).select(*KEY, "user_id").unique()
+    return frames.distinct(_of_enterprise(users), *KEY, "user_id")
 
 
 def _windows(users: nw.LazyFrame, *reports: nw.LazyFrame) -> nw.LazyFrame:
     """Return the 28-day windows over which the records of people reach, one row each."""
     columns = ("scope", "report_start_day", "report_end_day")
-    windows = nw.concat([report.select(*columns) for report in reports], how="vertical").unique()
+    together = nw.concat([report.select(*columns) for report in reports], how="vertical")
+    windows = frames.distinct(together)
     ends = users.group_by("scope").agg(first=nw.col("day").min(), last=nw.col("day").max())
     covered = (nw.col("report_start_day") >= nw.col("first")) & (
         nw.col("report_end_day") <= nw.col("last")

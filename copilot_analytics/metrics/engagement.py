@@ -142,14 +142,13 @@ def activity_between(
     reported = working_days_of(ends, range(7), missing_days)
     counted = worked if streak == "working" else reported
     weeks = _weeks(ends, reported)
-    days = _active_days(users, active, ends, worked, counted, weeks)
+    days = active_days(users, active)
     counters = additive_counters(users)
-    present_days = nw.col("day").n_unique()
-    totals = measured_sums(users, ["user_id"], counters, present_days=present_days)
+    totals = measured_sums(users, ["user_id"], counters, present_days=nw.len())
     known_weeks = set(weeks.values()) - {_NO_WEEK}
     return (
-        totals.join(_day_counts(days), on="user_id", how="left")
-        .join(_longest_runs(days), on="user_id", how="left")
+        totals.join(_day_counts(users, days, ends, worked, weeks), on="user_id", how="left")
+        .join(_longest_runs(users, days, ends, counted), on="user_id", how="left")
         .join(_features_used(totals, by_feature), on="user_id", how="left")
         .with_columns(nw.col(*_ZEROS).fill_null(0).cast(nw.Int64))
         .with_columns(
@@ -190,6 +189,36 @@ def activity_between(
     )
 
 
+def working_day_shares(
+    users,
+    *,
+    active: str | nw.Expr = "interactions",
+    working_days: Collection[int] = MONDAY_TO_FRIDAY,
+    missing_days: Collection = (),
+) -> nw.LazyFrame:
+    """Return the columns of `user_activity` that tell how regularly each person is active."""
+    users = frames.read(users, "day", "user_id")
+    frames.one_scope(users)
+    ends = frames.first_and_last(users)
+    worked = set(working_days_of(ends, working_days, missing_days))
+    days = frames.calendar(users, ends, active_working_days=lambda day: int(day in worked))
+    counts = (
+        active_days(users, active)
+        .join(frames.kept(days), on="day")
+        .group_by("user_id")
+        .agg(nw.col("active_working_days").sum(), active_days=nw.len())
+    )
+    return (
+        frames.distinct(users, "user_id")
+        .join(counts, on="user_id", how="left")
+        .with_columns(
+            nw.col("active_days", "active_working_days").fill_null(0).cast(nw.Int64),
+            working_days=nw.lit(len(worked), dtype=nw.Int64),
+        )
+        .with_columns(active_days_share=ratio("active_working_days", "working_days"))
+    )
+
+
 def working_days_of(
     ends: tuple[datetime, datetime] | None, weekdays: Collection[int], missing_days: Collection
 ) -> list[datetime]:
@@ -213,52 +242,47 @@ def _weeks(ends: tuple[datetime, datetime] | None, reported: list[datetime]) -> 
     return {day: week if week < whole else _NO_WEEK for day, week in numbers.items()}
 
 
-def _active_days(users, active, ends, worked: list, counted: list, weeks: dict) -> nw.LazyFrame:
-    """Return each person's active days, with what the counts of `user_activity` need to know."""
-    position = {day: number for number, day in enumerate(counted)}
+def _day_counts(users, person_days, ends, worked: list, weeks: dict) -> nw.LazyFrame:
+    """Return what `user_activity` counts of each person's active days.
+
+    Counted by week first, because that is much less to be told apart than all days.
+    """
     is_worked, half = set(worked), len(worked) // 2
     first, second = set(worked[:half]), set(worked[len(worked) - half :])
     days = frames.calendar(
         users,
         ends,
-        is_working=lambda day: int(day in is_worked),
-        is_in_first_half=lambda day: int(day in first),
-        is_in_second_half=lambda day: int(day in second),
+        active_working_days=lambda day: int(day in is_worked),
+        first_half_days=lambda day: int(day in first),
+        second_half_days=lambda day: int(day in second),
         week=lambda day: weeks.get(day, _NO_WEEK),
-        is_in_no_week=lambda day: int(weeks.get(day, _NO_WEEK) == _NO_WEEK),
-        position=lambda day: position.get(day, -1),
-        days_to_end=lambda day: (ends[1] - day).days if ends else 0,
+        days_since_active=lambda day: (ends[1] - day).days if ends else 0,
     )
-    return active_days(users, active).join(frames.kept(days), on="day")
-
-
-def _day_counts(days: nw.LazyFrame) -> nw.LazyFrame:
-    return (
-        days.group_by("user_id")
-        .agg(
-            active_days=nw.len(),
-            active_working_days=nw.col("is_working").sum(),
-            first_half_days=nw.col("is_in_first_half").sum(),
-            second_half_days=nw.col("is_in_second_half").sum(),
-            active_weeks=nw.col("week").n_unique(),
-            no_week=nw.col("is_in_no_week").max(),
-            first_day=nw.col("day").min(),
-            last_day=nw.col("day").max(),
-            days_since_active=nw.col("days_to_end").min(),
-        )
-        .with_columns(active_weeks=nw.col("active_weeks") - nw.col("no_week"))
+    sums = nw.col("active_days", "active_working_days", "first_half_days", "second_half_days").sum()
+    ends_of = {"first_day": nw.col("first_day").min(), "last_day": nw.col("last_day").max()}
+    since = nw.col("days_since_active").min()
+    weekly = (
+        person_days.join(frames.kept(days), on="day")
+        .with_columns(active_days=nw.lit(1), first_day="day", last_day="day")
+        .group_by("user_id", "week")
+        .agg(sums, since, **ends_of)
     )
+    weekly = weekly.with_columns(active_weeks=(nw.col("week") != _NO_WEEK).cast(nw.Int64))
+    return weekly.group_by("user_id").agg(sums, since, nw.col("active_weeks").sum(), **ends_of)
 
 
-def _longest_runs(days: nw.LazyFrame) -> nw.LazyFrame:
-    """Return each person's most positions in a row.
+def _longest_runs(users, person_days, ends, counted: list) -> nw.LazyFrame:
+    """Return each person's most counted days in a row.
 
     Within a row of positions, the position less its rank stays the same.
     """
-    counted = days.filter(nw.col("position") >= 0).with_columns(one=nw.lit(1))
-    # Not cum_count, which does not heed order_by on pandas (narwhals 2.29).
-    rank = nw.col("one").cum_sum().over("user_id", order_by="position")
-    runs = counted.with_columns(run=nw.col("position") - rank).group_by("user_id", "run")
+    place = {day: number for number, day in enumerate(counted)}
+    days = frames.calendar(users, ends, position=lambda day: place.get(day, -1))
+    positions = person_days.join(
+        frames.kept(days.filter(nw.col("position") >= 0)).select("day", "position"), on="day"
+    )
+    rank = nw.col("position").rank("dense").over("user_id").cast(nw.Int64)
+    runs = positions.with_columns(run=nw.col("position") - rank).group_by("user_id", "run")
     return runs.agg(length=nw.len()).group_by("user_id").agg(longest_streak=nw.col("length").max())
 
 
@@ -267,7 +291,7 @@ def _features_used(totals: nw.LazyFrame, by_feature: nw.LazyFrame | None) -> nw.
     people = totals.select("user_id")
     if by_feature is None:
         return people.with_columns(features_used=nw.lit(None, dtype=nw.Float64))
-    used = by_feature.filter(frames.has_activity(by_feature)).select("user_id", "feature").unique()
+    used = frames.distinct(by_feature.filter(frames.has_activity(by_feature)), "user_id", "feature")
     counts = used.group_by("user_id").agg(features_used=nw.len())
     return people.join(counts, on="user_id", how="left").with_columns(
         nw.col("features_used").fill_null(0)

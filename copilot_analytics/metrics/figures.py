@@ -136,7 +136,9 @@ def figure_table(
             if last is not None:
                 shifted = last - timedelta(days=length * periods_back)
                 window = _window(ends, shifted, length, working_days, missing_days)
-                found = window, sums_of(window)
+                # The period before is compared only where it is complete.
+                is_needed = window.is_complete if periods_back else window.covered
+                found = window, sums_of(window) if is_needed else {}
             measured[length, periods_back] = found
     rows = [
         {

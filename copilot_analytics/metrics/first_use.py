@@ -7,7 +7,7 @@ import narwhals.stable.v2 as nw
 from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.activity import check_count
 from copilot_analytics.metrics.statistics import with_share
-from copilot_analytics.metrics.takeup import first_uses, read_uses
+from copilot_analytics.metrics.takeup import read_uses
 
 _KEYS = ("surface", "is_left_censored")
 _QUARTILES = {"lower_quartile_days": 1, "median_days": 2, "upper_quartile_days": 3}
@@ -88,7 +88,7 @@ def first_use(users, by_feature, *, lead_days: int = 28, by_agent=None):
     seen = firsts.join(days, on="day").select("user_id", seen="number")
     is_censored = (nw.col("seen") < lead_days) | (nw.col("seen") < nw.col("measured"))
     waited = (
-        first_uses(uses)
+        uses.with_columns(day="start")
         .join(seen, on="user_id")
         .join(days, on="day")
         .join(measured.select("place", "surface", "measured"), on="place")

@@ -74,9 +74,10 @@ def people_flow(
     frames.one_scope(users)
     ends = frames.first_and_last(users)
     days, periods = frames.periods(users, ends, start)
-    active_in = only_active(users, active).join(days, on="day").select("user_id", "period").unique()
-    around = days.select("period", "previous", "following").unique()
-    seen = frames.kept(active_in).join(around, on="period")
+    active_on = only_active(users, active).join(days, on="day")
+    active_in = frames.kept(frames.distinct(active_on, "user_id", "period"))
+    around = frames.distinct(days, "period", "previous", "following")
+    seen = active_in.join(around, on="period")
     before, after = (
         nw.col("period").shift(step).over("user_id", order_by="period") for step in (1, -1)
     )

@@ -58,7 +58,7 @@ def one_scope(*frames: nw.LazyFrame) -> None:
         scopes.update(row["scope"] for row in rows(named.head(1)))
         if scopes:
             # Files that say that this is the one scope that they hold are then not read.
-            others = named.filter(~nw.col("scope").is_in(list(scopes))).unique().head(3)
+            others = distinct(named.filter(~nw.col("scope").is_in(list(scopes)))).head(3)
             scopes.update(row["scope"] for row in rows(others))
     if len(scopes) > 1:
         names = ", ".join(sorted(map(str, scopes)))
@@ -160,6 +160,17 @@ def kept(frame: nw.LazyFrame) -> nw.LazyFrame:
     relation = frame.to_native()
     rows = relation.to_arrow_table()  # noqa: F841, DuckDB finds it under this name
     return nw.from_native(relation.query("kept", "SELECT * FROM rows")).lazy()
+
+
+def distinct(frame: nw.LazyFrame, *columns: str) -> nw.LazyFrame:
+    """Return each combination of values of the columns once, by default of all columns.
+
+    By a grouping, which DuckDB does in a third of the time: narwhals (2.29) numbers rows instead.
+    """
+    names = list(dict.fromkeys(columns)) or frame.collect_schema().names()
+    if frame.implementation.is_pandas():
+        return frame.select(*names).unique()
+    return frame.group_by(*names).agg(_rows=nw.len()).select(*names)
 
 
 def first_and_last(frame: nw.LazyFrame) -> tuple[datetime, datetime] | None:

@@ -86,8 +86,8 @@ def team_members(teams):
     """
     teams = read_teams(teams)
     frames.one_scope(teams)
-    members = teams.select("team_id", "user_id").unique().group_by("team_id").agg(members=nw.len())
-    days = teams.select("team_id", "day").unique()
+    members = frames.distinct(teams, "team_id", "user_id").group_by("team_id").agg(members=nw.len())
+    days = frames.distinct(teams, "team_id", "day")
     reported = days.select(days_reported=nw.col("day").n_unique())
     presence = days.group_by("team_id").agg(
         days_present=nw.len(), first_day=nw.col("day").min(), last_day=nw.col("day").max()

@@ -90,7 +90,7 @@ def with_people(sums: nw.LazyFrame, keys: Sequence[str], **people: nw.LazyFrame)
     Counted apart from the sums: DuckDB is several times slower at one grouping by person for both.
     """
     for name, rows in people.items():
-        persons = rows.select(*keys, "user_id").unique()
+        persons = frames.distinct(rows, *keys, "user_id")
         counted = grouped(persons, keys, **{name: nw.len()})
         sums = sums.join(counted, on=keys, how="left") if keys else sums.join(counted, how="cross")
         sums = sums.with_columns(nw.col(name).fill_null(0).cast(nw.Int64))

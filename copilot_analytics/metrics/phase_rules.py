@@ -9,8 +9,7 @@ import narwhals.stable.v2 as nw
 from copilot_analytics.errors import UsageError
 from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.activity import PASSIVE_FLAG
-from copilot_analytics.metrics.periods import last_rows
-from copilot_analytics.metrics.phases import PHASE, with_phase
+from copilot_analytics.metrics.phases import PHASE, last_reports, listed, numbered, with_phase
 from copilot_analytics.metrics.statistics import with_share
 from copilot_analytics.metrics.surface import SURFACES, Surface, signals_of
 
@@ -90,17 +89,22 @@ def recomputed_phases(users, by_feature):
     0        1 2026-11-02             0  No Cohort
     1        1 2026-11-03             2    Phase 2
     """
-    phases = _recomputed(users, by_feature)
+    users, by_feature = _read(users, by_feature)
+    phases = _recomputed(users, by_feature, frames.first_and_last(users))
     columns = ("user_id", "day", *PHASE, "is_complete_window")
     return frames.result(phases.select(*columns), "user_id", "day")
 
 
-def _recomputed(users, by_feature) -> nw.LazyFrame:
-    """Return the columns of `recomputed_phases`."""
+def _read(users, by_feature) -> tuple[nw.LazyFrame, nw.LazyFrame]:
     users = frames.read(users, "day", "user_id")
     by_feature = frames.read(by_feature, "day", "user_id", "feature")
     frames.one_scope(users, by_feature)
-    days = frames.calendar(users, frames.first_and_last(users))
+    return users, by_feature
+
+
+def _recomputed(users: nw.LazyFrame, by_feature: nw.LazyFrame, ends) -> nw.LazyFrame:
+    """Return the columns of `recomputed_phases`, of records of a history between two ends."""
+    days = frames.calendar(users, ends)
     rows = _days_of_use(_used(users, by_feature).join(days, on="day")).join(days, on="number")
     rows = rows.with_columns(
         (nw.col("_uses") // _DIGIT**place % _DIGIT >= LEAST_DAYS).cast(nw.Int64).alias(name)
@@ -234,9 +238,15 @@ def compare_phases(users, by_feature, *, by: str | None = None):
         raise UsageError(f"phases cannot be compared by {by!r}", advice="give None or 'day'")
     version = nw.col("phase_version")
     reported = with_phase(users).filter((version == VERSION) | version.is_null())
+    reported, phases = numbered(reported.with_columns(phase_version=nw.lit(VERSION)))
+    users, by_feature = _read(users, by_feature)
+    ends = frames.first_and_last(users)
     if by is None:
-        reported = last_rows(reported, "user_id")
-    recomputed = _recomputed(users, by_feature).select(
+        days = frames.calendar(users, ends).select("number", "day")
+        last = last_reports(reported.join(days, on="day"), phases).join(days, on="number")
+        reported = frames.kept(last.select("user_id", "day", "place"))
+        users, by_feature = (_up_to(records, reported) for records in (users, by_feature))
+    recomputed = _recomputed(users, by_feature, ends).select(
         "user_id",
         "day",
         "is_complete_window",
@@ -245,21 +255,26 @@ def compare_phases(users, by_feature, *, by: str | None = None):
     )
     total = [*frames.as_names(by), "is_complete_window"]
     pair = ("phase_number", "phase", *RECOMPUTED)
+    people = nw.col("people")
     counts = (
-        reported.select("user_id", "day", "phase_number", "phase")
-        .join(recomputed, on=["user_id", "day"])
-        .group_by(*total, *pair)
+        reported.join(recomputed, on=["user_id", "day"])
+        .group_by(*total, "place", *RECOMPUTED)
         .agg(people=nw.len())
+        .join(listed(users, phases), on="place")
         .with_columns(agrees=nw.col("phase_number") == nw.col("recomputed_phase_number"))
+        .with_columns(agreeing=nw.when(nw.col("agrees")).then(people).otherwise(nw.lit(0)))
         .with_columns(
-            all_people=nw.col("people").sum().over(*total),
-            agreeing_people=nw.when(nw.col("agrees"))
-            .then(nw.col("people"))
-            .otherwise(nw.lit(0))
-            .sum()
-            .over(*total),
+            all_people=people.sum().over(*total),
+            agreeing_people=nw.col("agreeing").sum().over(*total),
         )
     )
     shares = with_share(counts, "people", "all_people", "share")
     columns = (*total, *pair, "agrees", "people", "all_people", "agreeing_people", "share")
     return frames.result(shares.select(*columns, "low", "high"), *total, *pair)
+
+
+def _up_to(records: nw.LazyFrame, reported: nw.LazyFrame) -> nw.LazyFrame:
+    """Return each person's records of the window that ends with the last report of a phase."""
+    age = nw.col("day").dt.offset_by(f"{WINDOW}d") > nw.col("_last")
+    last = reported.select("user_id", _last="day")
+    return records.join(last, on="user_id").filter(age, nw.col("day") <= nw.col("_last"))

@@ -6,7 +6,6 @@ import narwhals.stable.v2 as nw
 
 from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.activity import check_count
-from copilot_analytics.metrics.periods import last_rows
 from copilot_analytics.metrics.statistics import with_share
 
 PHASE = ("phase_version", "phase_number", "phase")
@@ -74,17 +73,13 @@ def adoption_phases(users, *, window: int = 1):
     check_count(window, "window")
     rows = with_phase(users)
     days = frames.calendar(rows, frames.first_and_last(rows))
-    reports = rows.select("user_id", "day", *PHASE).unique()
-    grid = days.join(reports.select(*PHASE).unique(), how="cross")
-    changes = nw.concat(
-        [grid.select("day", *PHASE, change=nw.lit(0)), _phase_changes(reports, window)],
-        how="vertical",
-    )
+    rows, phases = numbered(rows)
+    changes = _phase_changes(rows, window)
     counts = (
-        changes.group_by("day", *PHASE)
-        .agg(nw.col("change").sum())
-        .with_columns(people=nw.col("change").cum_sum().over(*PHASE, order_by="day"))
-        .join(days, on="day")
+        days.join(listed(rows, phases), how="cross")
+        .join(changes, on=["day", "place"], how="left")
+        .with_columns(nw.col("change").fill_null(0).cast(nw.Int64))
+        .with_columns(people=nw.col("change").cum_sum().over("place", order_by="number"))
         .with_columns(
             all_people=nw.col("people").sum().over("day"),
             is_complete_window=nw.col("number") >= window - 1,
@@ -95,25 +90,60 @@ def adoption_phases(users, *, window: int = 1):
     return frames.result(shares.select("day", *PHASE, *columns), "day", *PHASE)
 
 
-def _phase_changes(reports: nw.LazyFrame, window: int) -> nw.LazyFrame:
-    """Return when people enter a phase (+1), and leave it (-1) with a new report or without one."""
+def numbered(rows: nw.LazyFrame) -> tuple[nw.LazyFrame, list[dict]]:
+    """Return each person and day with the `place` of its phase in a list of phases, and the list.
+
+    There are many rows and few phases, and numbers are sorted and grouped faster than names.
+    """
+    phases = frames.rows(frames.distinct(rows, *PHASE).sort(*PHASE, nulls_last=True))
+    place = nw.lit(-1, dtype=nw.Int64)
+    for number, phase in enumerate(phases):
+        same = [
+            nw.col(name).is_null() if value is None else nw.col(name) == value
+            for name, value in phase.items()
+        ]
+        is_phase = nw.all_horizontal(*same, ignore_nulls=True)
+        place = nw.when(is_phase).then(nw.lit(number, dtype=nw.Int64)).otherwise(place)
+    return rows.select("user_id", "day", place=place), phases
+
+
+def listed(rows: nw.LazyFrame, phases: list[dict]) -> nw.LazyFrame:
+    """Return phases with their `place` as a frame of the engine of `rows`."""
+    types = dict(zip(PHASE, (nw.String, nw.Int64, nw.String), strict=True))
+    placed = [{"place": place, **phase} for place, phase in enumerate(phases)]
+    return frames.literals(rows, placed, {"place": nw.Int64, **types})
+
+
+def _phase_changes(rows: nw.LazyFrame, window: int) -> nw.LazyFrame:
+    """Return by how much the number of people in a phase changes, per day of change.
+
+    People enter a phase with a report, and leave it with a new report or without one in time.
+    """
     lapse = nw.col("day").dt.offset_by(f"{window}d")
-    following = nw.col("day").shift(-1).over("user_id", order_by=["day", "phase_number"])
+    following = nw.col("day").shift(-1).over("user_id", order_by=["day", "place"])
     leaves = nw.when(following < lapse).then(following).otherwise(lapse)
-    return nw.concat(
-        [
-            reports.select("day", *PHASE, change=nw.lit(1)),
-            reports.with_columns(_leaves=leaves)
-            .select(*PHASE, day="_leaves", change=nw.lit(-1))
-            .select("day", *PHASE, "change"),
-        ],
-        how="vertical",
+    stays = rows.with_columns(_leaves=leaves).group_by("place", "day", "_leaves")
+    stays = frames.kept(stays.agg(people=nw.len()))
+    people = nw.col("people").cast(nw.Int64)
+    parts = [
+        stays.select("place", "day", change=people),
+        stays.select("place", day="_leaves", change=-people),
+    ]
+    changes = nw.concat(parts, how="vertical").group_by("place", "day")
+    return changes.agg(nw.col("change").sum())
+
+
+def last_reports(rows: nw.LazyFrame, phases: list[dict], *by: str) -> nw.LazyFrame:
+    """Return the `number` of the day and the `place` of each person's last phase, inside `by`.
+
+    The two make one number, which is greatest for the last report.
+    """
+    count = max(len(phases), 1)
+    coded = rows.with_columns(_last=nw.col("number") * count + nw.col("place"))
+    last = coded.group_by(*by, "user_id").agg(nw.col("_last").max())
+    return last.select(
+        *by, "user_id", number=nw.col("_last") // count, place=nw.col("_last") % count
     )
-
-
-def _last_phases(rows: nw.LazyFrame, *by: str) -> nw.LazyFrame:
-    """Return each person's last phase, inside each of `by`."""
-    return last_rows(rows, *by, "user_id").select(*by, "user_id", *PHASE).unique()
 
 
 def latest_phases(users):
@@ -162,10 +192,16 @@ def latest_phases(users):
     0  Phase 1       1           2    0.5
     1  Phase 2       1           2    0.5
     """
-    rows = _last_phases(with_phase(users))
-    counts = rows.group_by(*PHASE).agg(people=nw.len())
-    counts = counts.join(rows.select(all_people=nw.col("user_id").n_unique()), how="cross")
-    return frames.result(with_share(counts, "people", "all_people", "share"), *PHASE)
+    rows = with_phase(users)
+    days = frames.calendar(rows, frames.first_and_last(rows))
+    rows, phases = numbered(rows)
+    rows = rows.join(days, on="day")
+    last = frames.kept(last_reports(rows, phases).group_by("place").agg(people=nw.len()))
+    counts = last.join(listed(rows, phases), on="place")
+    counts = counts.join(last.select(all_people=nw.col("people").sum()), how="cross")
+    shares = with_share(counts, "people", "all_people", "share")
+    columns = (*PHASE, "people", "all_people", "share", "low", "high")
+    return frames.result(shares.select(*columns), *PHASE)
 
 
 def phase_transitions(users, *, period: str = "week", week_start: str = "monday"):
@@ -219,24 +255,19 @@ def phase_transitions(users, *, period: str = "week", week_start: str = "monday"
     start = frames.period_start(period, week_start)
     rows = with_phase(users)
     days, _ = frames.periods(rows, frames.first_and_last(rows), start)
-    rows = rows.join(days, on="day")
-    old = _last_phases(rows, "following").select(
-        "user_id",
-        period="following",
-        old_version="phase_version",
-        from_phase_number="phase_number",
-        from_phase="phase",
+    rows, phases = numbered(rows)
+    last = frames.kept(last_reports(rows.join(days, on="day"), phases, "period", "following"))
+    before = last.select("user_id", period="following", from_place="place")
+    pairs = last.select("user_id", "period", to_place="place").join(
+        before, on=["user_id", "period"]
     )
-    new = _last_phases(rows, "period").select(
-        "user_id",
-        "period",
-        "phase_version",
-        to_phase_number="phase_number",
-        to_phase="phase",
-    )
-    version, old_version = nw.col("phase_version"), nw.col("old_version")
+    counts = pairs.group_by("period", "from_place", "to_place").agg(people=nw.len())
+    for end in ("from", "to"):
+        names = {f"{end}_{name}": nw.col(name) for name in ("place", *PHASE)}
+        counts = counts.join(listed(rows, phases).select(**names), on=f"{end}_place")
+    version, old_version = nw.col("to_phase_version"), nw.col("from_phase_version")
     is_comparable = (version == old_version) | (version.is_null() & old_version.is_null())
-    moved = new.join(old, on=["user_id", "period"]).filter(is_comparable)
     pair = ("from_phase_number", "from_phase", "to_phase_number", "to_phase")
+    moves = counts.filter(is_comparable).select("period", *pair, "people", phase_version=version)
     columns = ("period", "phase_version", *pair)
-    return frames.result(moved.group_by(*columns).agg(people=nw.len()), *columns)
+    return frames.result(moves.select(*columns, "people"), *columns)

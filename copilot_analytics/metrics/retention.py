@@ -72,10 +72,7 @@ def retention(
     days, periods = frames.periods(users, frames.first_and_last(users), start)
     periods = periods.select("period", "is_complete_period", place="number")
     seen = (
-        only_active(users, active)
-        .join(days, on="day")
-        .select("user_id", "period")
-        .unique()
+        frames.distinct(only_active(users, active).join(days, on="day"), "user_id", "period")
         .join(periods, on="period")
         .with_columns(cohort_place=nw.col("place").min().over("user_id"))
     )

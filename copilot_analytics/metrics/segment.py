@@ -10,7 +10,7 @@ import pandas as pd
 
 from copilot_analytics.errors import UsageError
 from copilot_analytics.metrics import frames
-from copilot_analytics.metrics.engagement import user_activity
+from copilot_analytics.metrics.engagement import working_day_shares
 from copilot_analytics.metrics.statistics import with_share
 
 # The least share of working days for each group, the most active first.
@@ -118,7 +118,7 @@ def user_segments(users, *, rules: Mapping[str, float] = SEGMENT_RULES, **option
     0        1  most working days                0.6
     1        2   seen, not active                0.0
     """
-    people = frames.read(user_activity(users, **options))
+    people = working_day_shares(users, **options)
     evidence = ("active_days", "active_working_days", "working_days", "active_days_share")
     return frames.result(
         with_segment(people, rules).select("user_id", "segment_number", "segment", *evidence),
@@ -190,7 +190,7 @@ def segments(users, *, rules: Mapping[str, float] = SEGMENT_RULES, **options):
     2         occasional       0           2    0.0
     3   seen, not active       1           2    0.5
     """
-    people = frames.kept(frames.read(user_segments(users, rules=rules, **options)))
+    people = frames.kept(with_segment(working_day_shares(users, **options), rules))
     named = segment_rules(rules)[["segment_number", "segment"]].to_dict("records")
     groups = frames.literals(people, named, {"segment_number": nw.Int64, "segment": nw.String})
     counts = (
@@ -262,7 +262,7 @@ def segment_sensitivity(
     7    0.1   seen, not active          NaN       1           2
     """
     segment_rules(rules)
-    people = frames.read(user_activity(users, **options))
+    people = working_day_shares(users, **options)
     shifted = {float(shift): _shifted(rules, shift) for shift in shifts}
     leasts = sorted({least for one in shifted.values() for least in one.values()})
     # Asked for all at once, because every question reads the whole history.

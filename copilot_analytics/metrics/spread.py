@@ -28,7 +28,7 @@ def _person_totals(users, measure: str, active) -> nw.LazyFrame:
 
 def person_totals(users: nw.LazyFrame, measure: str, active: str | nw.Expr) -> nw.LazyFrame:
     """Return the total of each active person, least first as `rank` from 1."""
-    people = only_active(users, active).select("user_id").unique()
+    people = frames.distinct(only_active(users, active), "user_id")
     totals = (
         users.filter(~nw.col(measure).is_null())
         .join(people, on="user_id", how="semi")
@@ -37,7 +37,7 @@ def person_totals(users: nw.LazyFrame, measure: str, active: str | nw.Expr) -> n
         .with_columns(nw.col("total").cast(nw.Float64))
     )
     rank = nw.col("total").cum_count().over(order_by=["total", "user_id"])
-    return totals.with_columns(rank=rank.cast(nw.Int64))
+    return frames.kept(totals.with_columns(rank=rank.cast(nw.Int64)))
 
 
 def concentration(users, *, measure: str, active: str | nw.Expr = "interactions"):

@@ -87,6 +87,7 @@ def stickiness(
     0 2026-11-02             1       1                1.0        1.00
     1 2026-11-03             2       2                1.5        0.75
     """
+    check_count(len(windows), "number of windows")
     for window in windows:
         check_count(window, "window")
     users = frames.read(users, "day", "user_id")

@@ -11,6 +11,8 @@ import pandas as pd
 
 from copilot_analytics.metrics import frames
 
+THIRD_PARTY_AGENTS = "third_party_agents"
+
 
 @dataclass(frozen=True)
 class Surface:
@@ -63,7 +65,7 @@ SURFACES = (
         "agent",
         flags=("used_copilot_cloud_agent", "used_copilot_coding_agent"),
     ),
-    Surface("third_party_agents", "Third-party agents", "agent"),
+    Surface(THIRD_PARTY_AGENTS, "Third-party agents", "agent"),
     Surface("cli", "CLI", "cli", ("copilot_cli",), ("used_cli",), _tool("cli")),
     Surface("app", "Copilot app", "app", ("copilot_app",), ("used_copilot_app",), _tool("app")),
     Surface("code_review", "Code review", "review", flags=("used_copilot_code_review_active",)),
@@ -101,27 +103,65 @@ def uses_of(
     by_feature: nw.LazyFrame,
     by_agent: nw.LazyFrame | None,
     reported: Sequence[Mapping[str, object]],
-) -> list[nw.LazyFrame]:
-    """Return the days on which people used surfaces, in parts; some days are there several times.
+    *keys: str,
+) -> nw.LazyFrame:
+    """Return the first and last day (`start`, `last`) on which each person used each surface.
 
-    The surface is `place`, its place among the `reported_surfaces`: there are many rows, and
-    numbers are grouped faster than names.
+    `keys` are columns of all frames inside which the days are looked for. The surface is `place`,
+    its place among the `reported_surfaces`: there are many rows, and numbers are grouped faster
+    than names.
     """
     places = {row["surface"]: row["place"] for row in reported}
     of_feature = places | {name: places[s.name] for s in SURFACES for name in s.features}
     place = nw.col("feature").replace_strict(of_feature, default=None, return_dtype=nw.Int64)
-    active = by_feature.filter(frames.has_activity(by_feature))
-    parts = [active.select("user_id", "day", place=place)]
-    for surface in SURFACES:
-        place = nw.lit(places[surface.name], dtype=nw.Int64)
-        signals = signals_of(users, surface)
-        if signals:
-            used = nw.any_horizontal(*signals, ignore_nulls=True)
-            parts.append(users.filter(used).select("user_id", "day", place=place))
-        elif not surface.features and by_agent is not None:
-            jobs = by_agent.filter(frames.has_activity(by_agent))
-            parts.append(jobs.select("user_id", "day", place=place))
-    return parts
+    named = (
+        by_feature.filter(frames.has_activity(by_feature))
+        .group_by("user_id", "feature", *keys)
+        .agg(start=nw.col("day").min(), last=nw.col("day").max())
+        .select("user_id", *keys, "start", "last", place=place)
+    )
+    signals = {places[surface.name]: signals_of(users, surface) for surface in SURFACES}
+    parts = [named, *_used(users, signals, keys)]
+    if by_agent is not None:
+        jobs = {places[THIRD_PARTY_AGENTS]: [frames.has_activity(by_agent)]}
+        parts += _used(by_agent, jobs, keys)
+    both = nw.concat(parts, how="vertical").group_by("place", "user_id", *keys)
+    return both.agg(nw.col("start").min(), nw.col("last").max())
+
+
+def _used(
+    rows: nw.LazyFrame, signals: Mapping[int, Sequence[nw.Expr]], keys: Sequence[str]
+) -> list[nw.LazyFrame]:
+    """Return the first and last day of use by the signals of each place, in a part per place.
+
+    All are looked for in one pass over the rows, each in a column of its own.
+    """
+    signals = {place: found for place, found in signals.items() if found}
+    if not signals:
+        return []
+    days = rows.select(
+        "user_id",
+        *keys,
+        **{
+            f"day_{place}": nw.when(nw.any_horizontal(*found, ignore_nulls=True)).then(
+                nw.col("day")
+            )
+            for place, found in signals.items()
+        },
+    )
+    first = [nw.col(f"day_{place}").min().alias(f"start_{place}") for place in signals]
+    last = [nw.col(f"day_{place}").max().alias(f"last_{place}") for place in signals]
+    used = frames.kept(days.group_by("user_id", *keys).agg(*first, *last))
+    return [
+        used.filter(~nw.col(f"start_{place}").is_null()).select(
+            "user_id",
+            *keys,
+            start=f"start_{place}",
+            last=f"last_{place}",
+            place=nw.lit(place, dtype=nw.Int64),
+        )
+        for place in signals
+    ]
 
 
 def signals_of(users: nw.LazyFrame, surface: Surface) -> list[nw.Expr]:

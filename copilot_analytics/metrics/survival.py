@@ -7,23 +7,11 @@ from datetime import timedelta
 import narwhals.stable.v2 as nw
 
 from copilot_analytics.metrics import frames
-from copilot_analytics.metrics.activity import active_days, check_count
+from copilot_analytics.metrics.activity import check_count, only_active
 from copilot_analytics.metrics.statistics import Z, with_share
+from copilot_analytics.metrics.windows import window_runs
 
 _KEYS = ("is_left_censored", "days")
-
-
-def _with_absences(person_days: nw.LazyFrame, gap: int) -> nw.LazyFrame:
-    """Mark each person's active days after which `gap` days or more without activity follow.
-
-    `following` is the next active day, missing where there is none; the data may then end before
-    the gap is over.
-    """
-    following = nw.col("day").shift(-1).over("user_id", order_by="day")
-    is_long = nw.col("day").dt.offset_by(f"{gap}d") < nw.col("following")
-    return person_days.with_columns(following=following).with_columns(
-        is_last=nw.col("following").is_null() | is_long
-    )
 
 
 def survival(users, *, active: str | nw.Expr = "interactions", gap: int = 28):
@@ -92,9 +80,9 @@ def survival(users, *, active: str | nw.Expr = "interactions", gap: int = 28):
     days = frames.calendar(users, ends)
     # The last day after which a stop would be seen.
     limit = (ends[1] - ends[0]).days - gap if ends else -1
-    marked = _with_absences(active_days(users, active), gap)
-    marked = marked.with_columns(last_day=nw.when(nw.col("is_last")).then(nw.col("day")))
-    people = marked.group_by("user_id").agg(nw.col("day", "last_day").min())
+    runs = window_runs(only_active(users, active), gap)
+    people = runs.group_by("user_id").agg(day=nw.col("start").min(), end=nw.col("end").min())
+    people = people.with_columns(last_day=nw.col("end").dt.offset_by(f"-{gap}d"))
     followed = (
         people.join(days.select("day", start="number"), on="day")
         .join(days.select(last_day="day", stop="number"), on="last_day")
@@ -206,9 +194,10 @@ def comebacks(
     ends = frames.first_and_last(users)
     days, periods = frames.periods(users, ends, start)
     absences = (
-        _with_absences(active_days(users, active), gap)
-        .filter(nw.col("is_last"))
-        .with_columns(away=nw.col("day").dt.offset_by(f"{gap}d"))
+        window_runs(only_active(users, active), gap)
+        .with_columns(
+            away="end", following=nw.col("start").shift(-1).over("user_id", order_by="start")
+        )
         .join(days.select(away="day", left="period"), on="away")
         .join(
             days.select(following="day", back="period", gone="following"),
@@ -217,7 +206,8 @@ def comebacks(
         )
     )
     absences = frames.kept(absences)
-    back = absences.select("user_id", period="back").filter(~nw.col("period").is_null()).unique()
+    back = absences.select("user_id", period="back").filter(~nw.col("period").is_null())
+    back = frames.distinct(back, "user_id", "period")
     changes = _away_changes(absences).group_by("period").agg(nw.col("change").sum())
     counts = (
         periods.join(back.group_by("period").agg(people=nw.len()), on="period", how="left")
@@ -245,7 +235,7 @@ def _away_changes(absences: nw.LazyFrame) -> nw.LazyFrame:
     Somebody who comes back and leaves again within one period stays counted.
     """
     before, after = (
-        nw.col(name).shift(step).over("user_id", order_by="day")
+        nw.col(name).shift(step).over("user_id", order_by="start")
         for name, step in (("back", 1), ("left", -1))
     )
     rows = absences.with_columns(before=before, after=after)

@@ -5,36 +5,33 @@ from __future__ import annotations
 import narwhals.stable.v2 as nw
 
 from copilot_analytics.metrics import frames
-from copilot_analytics.metrics.activity import (
-    active_days,
-    active_people,
-    check_count,
-)
+from copilot_analytics.metrics.activity import active_in_windows, active_people, check_count
 from copilot_analytics.metrics.statistics import with_share
 from copilot_analytics.metrics.surface import SURFACES, reported_surfaces, uses_of
 from copilot_analytics.metrics.windows import (
+    block_of,
     changes_of,
     overlaps,
     people_in_window,
+    runs_of,
     window_runs,
 )
 
 
 def read_uses(users, by_feature, by_agent):
-    """Return the users of one scope, their uses of surfaces, and the surfaces with their start."""
+    """Return the users of one scope, each surface and person once, and the surfaces.
+
+    A use has its first and last day, `start` and `last`; a surface the day it is measured from.
+    """
     users, by_feature, by_agent = _read(users, by_feature, by_agent)
     reported = reported_surfaces(users, by_feature, by_agent)
+    uses = frames.kept(uses_of(users, by_feature, by_agent, reported))
+    return users, uses, _listed(users, reported)
+
+
+def _listed(users: nw.LazyFrame, reported: list[dict]) -> nw.LazyFrame:
     types = {"place": nw.Int64, "surface": nw.String, "label": nw.String}
-    table = frames.literals(users, reported, types | {"measured_from": frames.DAY})
-    return users, uses_of(users, by_feature, by_agent, reported), table
-
-
-def first_uses(uses: list[nw.LazyFrame]) -> nw.LazyFrame:
-    """Return each surface and person once, with the first day."""
-    first = nw.col("day").min()
-    # Each part by itself first, which is much less to be put together.
-    parts = [part.group_by("place", "user_id").agg(first) for part in uses]
-    return frames.kept(nw.concat(parts, how="vertical").group_by("place", "user_id").agg(first))
+    return frames.literals(users, reported, types | {"measured_from": frames.DAY})
 
 
 def _read(users, by_feature, by_agent):
@@ -105,7 +102,7 @@ def surfaces(users, by_feature, *, active: str | nw.Expr = "interactions", by_ag
     """
     users, uses, table = read_uses(users, by_feature, by_agent)
     people = active_people(users, active)
-    used = first_uses(uses).join(people, on="user_id", how="semi")
+    used = uses.join(people, on="user_id", how="semi")
     counts = (
         table.join(used.group_by("place").agg(people=nw.len()), on="place", how="left")
         .join(people.select(active_people=nw.len()), how="cross")
@@ -188,18 +185,24 @@ def surface_users(
     2026-11-03       1              2    0.5
     """
     check_count(window, "window")
-    users, uses, table = read_uses(users, by_feature, by_agent)
-    person_days = active_days(users, active)
+    users, by_feature, by_agent = _read(users, by_feature, by_agent)
+    reported = reported_surfaces(users, by_feature, by_agent)
+    person_days = active_in_windows(users, active, [window])
     days = frames.calendar(users, frames.first_and_last(users))
     grid = (
         people_in_window(days, person_days, window)
         .select("number", "day", active_people="people")
-        .join(table, how="cross")
+        .join(_listed(users, reported), how="cross")
         .filter(nw.col("measured_from") <= nw.col("day"))
     )
     # People who were active and used the surface, each on any day of the window.
-    uses = nw.concat(uses, how="vertical")
-    both = overlaps(window_runs(uses, window, "place"), window_runs(person_days, window))
+    block = block_of(nw.col("day"), window)
+    blocks = [
+        None if table is None else table.with_columns(_block=block)
+        for table in (users, by_feature, by_agent)
+    ]
+    uses = runs_of(uses_of(*blocks, reported, "_block"), window, "place")
+    both = overlaps(uses, window_runs(person_days, window))
     counts = (
         grid.join(changes_of(both, "place"), on=["place", "day"], how="left")
         .with_columns(nw.col("change").fill_null(0).cast(nw.Int64))
@@ -272,8 +275,7 @@ def surfaces_per_person(
     group = nw.col("surface").replace_strict(groups, default=None, return_dtype=nw.String)
     table = table.select("place", group=nw.coalesce(group, nw.col("surface")))
     counts = (
-        first_uses(uses)
-        .join(table, on="place")
+        uses.join(table, on="place")
         .group_by("user_id")
         .agg(surfaces=nw.len(), surface_groups=nw.col("group").n_unique())
     )

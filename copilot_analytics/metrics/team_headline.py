@@ -154,7 +154,7 @@ def _sums(users: nw.LazyFrame, teams: nw.LazyFrame, window: Window, active) -> d
     """Return what the figures are made of, by name; nothing where the data say nothing."""
     teams, persons = window.of(teams), active_days(window.of(users), active)
     # On a day without a report on teams nobody can be told to be in one.
-    persons = persons.join(teams.select("day").unique(), on="day", how="semi")
+    persons = persons.join(frames.distinct(teams, "day"), on="day", how="semi")
     used = teams.join(persons, on=list(PERSON_DAY), how="semi")
     user, team = nw.col("user_id").n_unique(), nw.col("team_id").n_unique()
     counts = (

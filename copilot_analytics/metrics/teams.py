@@ -140,7 +140,7 @@ def team_activity(
     counters = additive_counters(users)
     slugs = last_slugs(teams)
     member_days, names = with_period(teams, period, week_start)
-    rows = member_days.select(*_once(*names, *PERSON_DAY, "team_id")).join(
+    rows = member_days.select(*dict.fromkeys([*names, *PERSON_DAY, "team_id"])).join(
         _person_days(users, active, counters), on=list(PERSON_DAY), how="left"
     )
     added, several = ["active_person_days", *counters], []
@@ -163,11 +163,6 @@ def team_activity(
         "team_id",
         counts=whole_numbers(counts),
     )
-
-
-def _once(*names: str) -> dict[str, None]:
-    """Return names without repetition: the period may be the day itself."""
-    return dict.fromkeys(names)
 
 
 def _divided(rows: nw.LazyFrame, several: nw.LazyFrame, added: list[str]) -> nw.LazyFrame:
@@ -210,9 +205,9 @@ def _with_zeros(sums: nw.LazyFrame, is_nothing: nw.Expr, names: list[str]) -> nw
 
 def _presence(member_days: nw.LazyFrame, users: nw.LazyFrame, names: list[str]) -> nw.LazyFrame:
     """Return on how many days of each period each team, any team, and anybody is reported."""
-    recorded = users.select("day", days_with_records=nw.lit(1)).unique()
-    days = member_days.select(*_once(*names, "team_id", "day")).unique()
-    reported = grouped(days.select(*_once(*names, "day")).unique(), names, days_reported=nw.len())
+    recorded = frames.distinct(users, "day").with_columns(days_with_records=nw.lit(1))
+    days = frames.distinct(member_days, *names, "team_id", "day")
+    reported = grouped(frames.distinct(days, *names, "day"), names, days_reported=nw.len())
     present = (
         days.join(recorded, on="day", how="left")
         .group_by(*names, "team_id")
@@ -321,7 +316,7 @@ def _with_teams_on_day(days: nw.LazyFrame, teams: nw.LazyFrame) -> nw.LazyFrame:
     number = nw.col("teams_on_day").fill_null(1).cast(nw.Int64)
     inside = days.join(teams, on=keys, how="semi").join(several_teams(teams), on=keys, how="left")
     outside = days.join(teams, on=keys, how="anti")
-    reported = teams.select("day").unique()
+    reported = frames.distinct(teams, "day")
     parts = [
         inside.with_columns(teams_on_day=number),
         outside.join(reported, on="day", how="semi").with_columns(teams_on_day=nw.lit(0)),

@@ -7,7 +7,7 @@ from datetime import datetime
 import narwhals.stable.v2 as nw
 
 from copilot_analytics.metrics import frames
-from copilot_analytics.metrics.activity import active_days
+from copilot_analytics.metrics.activity import only_active
 
 
 def active_users_to_date(
@@ -69,9 +69,9 @@ def active_users_to_date(
     users = frames.read(users, "day", "user_id")
     frames.one_scope(users)
     ends = frames.first_and_last(users)
-    counted = people_to_date(users, ends, active_days(users, active), period, week_start)
+    counted = people_to_date(users, ends, only_active(users, active), period, week_start)
     # Every recorded day is counted like a person who was there on that day only.
-    days = users.select("day").unique().with_columns(user_id=nw.col("day"))
+    days = frames.distinct(users, "day").with_columns(user_id=nw.col("day"))
     recorded = people_to_date(users, ends, days, period, week_start)
     counted = counted.select("period", "day", "is_complete_window", active_users="people")
     result = counted.join(recorded.select("day", days_with_records="people"), on="day")

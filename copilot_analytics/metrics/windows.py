@@ -11,27 +11,34 @@ import narwhals.stable.v2 as nw
 from copilot_analytics.metrics import frames
 
 
+def block_of(day: nw.Expr, window: int) -> nw.Expr:
+    """Return the number of a block of days that are too near to each other for a run to end.
+
+    So all that matters of a person's days in a block is the first and the last, which is much less
+    to be sorted than all days.
+    """
+    return day.dt.year() * 366 + (day.dt.ordinal_day() - 1) // window
+
+
 def window_runs(person_days: nw.LazyFrame, window: int, *by: str) -> nw.LazyFrame:
     """Return the days on which each person enters (`start`) and leaves (`end`) the window.
 
     A person and day may be there several times, and a person may have several runs.
     """
+    blocks = person_days.with_columns(_block=block_of(nw.col("day"), window))
+    grouped = blocks.group_by(*by, "user_id", "_block")
+    return runs_of(grouped.agg(start=nw.col("day").min(), last=nw.col("day").max()), window, *by)
+
+
+def runs_of(spans: nw.LazyFrame, window: int, *by: str) -> nw.LazyFrame:
+    """Return the runs of `window_runs` from each person's first and last day of every block."""
     keys = [*by, "user_id"]
-    # Days of one block are too near to each other for a run to end between them. So there is much
-    # less to be sorted than all days.
-    day = nw.col("day")
-    block = day.dt.year() * 366 + (day.dt.ordinal_day() - 1) // window
-    spans = (
-        person_days.with_columns(_block=block)
-        .group_by(*keys, "_block")
-        .agg(start=nw.col("day").min(), last=nw.col("day").max())
-        .select(
-            *keys,
-            "start",
-            "last",
-            _before=nw.col("last").shift(1).over(*keys, order_by="start"),
-            _after=nw.col("start").shift(-1).over(*keys, order_by="start"),
-        )
+    spans = spans.select(
+        *keys,
+        "start",
+        "last",
+        _before=nw.col("last").shift(1).over(*keys, order_by="start"),
+        _after=nw.col("start").shift(-1).over(*keys, order_by="start"),
     )
     reach = f"{window}d"
     enters = nw.col("_before").is_null() | (nw.col("_before").dt.offset_by(reach) < nw.col("start"))
@@ -69,7 +76,7 @@ def overlaps(runs: nw.LazyFrame, others: nw.LazyFrame) -> nw.LazyFrame:
 def people_in_window(days: nw.LazyFrame, person_days: nw.LazyFrame, window: int) -> nw.LazyFrame:
     """Add to a calendar how many people were active in the last `window` days, as `people`.
 
-    Each person and day must be there once.
+    For a window of one day each person and day must be there once.
     """
     if window == 1:
         counts = person_days.group_by("day").agg(people=nw.len())
