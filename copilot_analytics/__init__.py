@@ -21,6 +21,7 @@ _HOMES = {
     "explore": "explorer",
     # report
     "open_key": "reporting",
+    "open_restatements": "reporting",
     "open_tables": "reporting",
     "report": "reporting",
 }

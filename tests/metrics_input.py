@@ -18,6 +18,7 @@ FEATURES = (
     "a_feature_of_tomorrow",
 )
 PHASES = ("No Cohort", "Phase 1", "Phase 2", "Phase 3")
+IDS = ("user_id", "team_id", "repo_id")
 SEVEN = (
     "user_initiated_interaction_count",
     "code_generation_activity_count",
@@ -171,5 +172,5 @@ def to_pandas(result) -> pd.DataFrame:
     frame = frame.astype({name: "Int64" for name, kind in described if str(kind) == "BIGINT"})
     types = {"b": "boolean", "f": "float64", "M": "datetime64[us]", "O": "str"}
     wanted = {name: types[d.kind] for name, d in frame.dtypes.items() if d.kind in types}
-    ids = dict.fromkeys(frame.columns.intersection(["user_id", "team_id", "repo_id"]), "int64")
+    ids = dict.fromkeys(frame.columns.intersection(IDS), "int64")
     return frame.astype(wanted | ids)

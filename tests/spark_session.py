@@ -6,12 +6,19 @@ from functools import cache
 
 import pandas as pd
 import pytest
+from metrics_input import IDS
 
 # Two workers with a core and a gigabyte each: processes of their own, which get data by network.
 MASTER = "local-cluster[2,1,1024]"
 SETTINGS = {
     "spark.executor.memory": "1g",
+    "spark.network.timeout": "600s",
     "spark.sql.shuffle.partitions": 2,
+    "spark.sql.files.openCostInBytes": 0,  # else each day of an archive is a task of its own
+    # To plan a query anew after each step, and to compile it, takes longer than so few rows.
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
@@ -31,7 +38,7 @@ with_spark = pytest.mark.filterwarnings(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def spark():
     """The cluster, started for the first test that wants it; without TEST_SPARK=1 tests skip."""
     if not os.environ.get("TEST_SPARK"):
@@ -63,4 +70,4 @@ def spark_rows(frame) -> pd.DataFrame:
 
 
 def _pandas_type(name: str, kind: str) -> str:
-    return "int64" if name == "user_id" and kind == "bigint" else PANDAS_TYPES[kind]
+    return "int64" if name in IDS and kind == "bigint" else PANDAS_TYPES[kind]

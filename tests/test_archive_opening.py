@@ -9,6 +9,8 @@ from conftest import user_record
 from spark_session import spark, spark_rows, with_spark
 
 from copilot_analytics import catalogue
+from copilot_analytics.errors import UsageError
+from copilot_analytics.reporting import open_tables
 
 __all__ = ["spark"]
 
@@ -48,14 +50,50 @@ def expected_states(frame: pd.DataFrame) -> list[str]:
 
 def test_a_pandas_frame_carries_the_provisional_days_of_its_report(archive):
     tables, days = archive.tables(), [f"{day}" for day in PROVISIONAL]
-    assert tables.users.attrs == {"provisional_days": days}
+    assert tables.users.attrs == {
+        "provisional_days": days,
+        "scope": ["organization:7", "organization:8"],
+        "definition": "one row is a person on a day, as far as GitHub saw or billed anything",
+    }
     # No row of it has an agent, and still it would change with the report.
-    assert tables.users_by_agent.attrs == {"provisional_days": days}
-    assert tables.entity.attrs == {"provisional_days": []}
-    assert tables.read("users", ["day"]).attrs == {"provisional_days": days}
+    assert tables.users_by_agent.attrs["provisional_days"] == days
+    assert tables.entity.attrs["provisional_days"] == []
+    assert tables.read("users", ["day"]).attrs["provisional_days"] == days
     cut = archive.tables(start=PROVISIONAL[1])
-    assert cut.users.attrs == {"provisional_days": days[1:]}
-    assert archive.tables(scope=str(LABS)).users.attrs == {"provisional_days": []}
+    assert cut.users.attrs["provisional_days"] == days[1:]
+    assert archive.tables(scope=str(LABS)).users.attrs["provisional_days"] == []
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"scope": "organization:8"},
+        {"start": f"{DAMAGED}", "end": PROVISIONAL[0]},
+        {"scope": "organization:7", "end": f"{LAST}"},
+        {"start": pd.NaT},
+        {},
+    ],
+)
+def test_tables_of_duckdb_are_cut_as_those_of_pandas(archive, bounds):
+    cut, expected = (archive.tables(engine=one).filter(**bounds) for one in ("duckdb", "pandas"))
+    assert cut.scopes == expected.scopes
+    pd.testing.assert_frame_equal(cut.day_states, expected.day_states)
+    keys = ["scope", "day", "user_id"]
+    rows = sorted(cut.users.project(", ".join(keys)).fetchall())
+    assert rows == sorted(expected.users[keys].itertuples(index=False, name=None))
+    pd.testing.assert_frame_equal(cut.read("users"), expected.users)
+    pd.testing.assert_frame_equal(cut.filter(**bounds).read("users", keys), expected.users[keys])
+
+
+def test_all_scopes_are_opened_for_whoever_chooses_among_them_later(archive):
+    place = str(archive.path)
+    with pytest.raises(UsageError, match="there are 2 scopes"):
+        open_tables(place)
+    for engine in ("pandas", "duckdb"):
+        tables = open_tables(place, engine=engine, several_scopes=True)
+        assert tables.scopes == ["organization:7", "organization:8"]
+    assert open_tables(place, scope=str(LABS), several_scopes=True).scopes == ["organization:8"]
+    assert len(open_tables(several_scopes=True, start="2026-11-20").scopes) == 1
 
 
 @pytest.mark.parametrize("name", catalogue.all_tables())

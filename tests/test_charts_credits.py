@@ -51,8 +51,8 @@ def path(last: str, outcome="forecast", **more) -> pd.DataFrame:
             "day": days,
             "is_measured": pd.array(is_measured, dtype="boolean"),
             "cumulative": cumulative,
-            "lower": cumulative - spread,
-            "upper": cumulative + spread,
+            "low": cumulative - spread,
+            "high": cumulative + spread,
             "level": 0.8,
             "history_days": 56,
             "people": 9,
@@ -106,7 +106,7 @@ def test_a_complete_month_has_no_range_and_no_forecast():
 
 def test_too_few_days_are_told_with_and_without_a_beginning_of_the_month():
     frame = path("2026-11-16", outcome="not enough days")
-    frame.loc[16:, ["cumulative", "lower", "upper"]] = None
+    frame.loc[16:, ["cumulative", "low", "high"]] = None
     ax = charts.credits_forecast(frame)
     assert "160 credits so far in Nov 2026; too few days are known" in charts.alt_text(ax)
     assert "No forecast" in texts(ax)

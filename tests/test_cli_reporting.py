@@ -8,7 +8,7 @@ import pytest
 import copilot_analytics.reporting
 from copilot_analytics import cli, errors
 from copilot_analytics.cli import reporting as command
-from copilot_analytics.errors import EXIT_CODES, CopilotAnalyticsError
+from copilot_analytics.errors import EXIT_CODES, CopilotAnalyticsError, UsageError
 from copilot_analytics.reporting import ReportResult
 
 FAMILY = [
@@ -75,6 +75,32 @@ def test_after_a_partial_sync_the_worse_code_counts_f214(run, monkeypatch, synce
     assert code == expected
     assert seen["scope"] == "organization:octo-org"
     assert said.out == "Report: reports/o/2026-11-20/index.html\n"
+
+
+def test_parameters_arrive_with_the_types_that_the_notebooks_declare(run):
+    _, seen, _ = run("--parameter", "minimum_group_size=10", "--parameter", "show_logins=false",
+                     "--parameter", "event_date=2026-10-19")  # fmt: skip
+    expected = {"minimum_group_size": 10, "show_logins": False, "event_date": "2026-10-19"}
+    assert seen["parameters"] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("event_date", "'event_date' has no value"),
+        ("minimum_group_size=many", "'minimum_group_size' is not a whole number"),
+        ("show_logins=maybe", "'show_logins' is not true or false"),
+        ("weather=fine", "no notebook has a parameter 'weather'"),
+        ("active=ghp_0123456789abcdef", "looks like a secret"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_anything_is_fetched_f200(run, monkeypatch, text, said):
+    monkeypatch.setattr(command, "_sync_real", lambda *_: pytest.fail("fetched"))
+    code, seen, shown = run("--org", "octo-org", "--parameter", text)
+    assert code == UsageError.exit_code
+    assert said in shown.err
+    assert "0123456789" not in shown.err
+    assert not seen
 
 
 def test_options_are_handed_on(run):

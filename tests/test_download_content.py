@@ -81,9 +81,7 @@ def test_f089_to_f094_all_shapes_of_a_report_are_accepted(blobs, get, case, fram
     assert file.path.read_bytes() == GOOD_SHAPES[case]
 
 
-@hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_cut_anywhere_never_passes_for_a_whole_file_unless_it_is_noted(blobs, get, data):
     body = lines(*range(5))

@@ -88,8 +88,6 @@ def test_relations_can_be_written_to_files(tmp_path):
 
 def test_what_only_pandas_can_do_is_refused_with_another_way():
     relations = company_archive().tables(engine="duckdb")
-    with pytest.raises(UsageError, match="not cut"):
-        relations.filter(start="2026-10-20")
     with pytest.raises(UsageError, match="not put together"):
         relations.concat(relations)
 
@@ -204,6 +202,14 @@ def test_spark_frames_have_the_catalogues_columns_and_types(spark):
     for name in ("users", "entity_by_ide"):  # with rows and without
         expected = [(f.column, kinds[DUCKDB_TYPES[f.type]]) for f in catalogue.table(name).columns]
         assert tables[name].dtypes == expected
+
+
+@with_spark
+def test_tables_of_spark_are_cut_as_those_of_pandas(spark):
+    bounds = {"scope": SCOPE, "start": "2026-10-20", "end": "2026-10-25"}
+    tables, frames = company_archive().tables(), company_archive().tables(engine=spark)
+    assert frames.filter(**bounds).users.count() == len(tables.filter(**bounds).users) > 0
+    assert frames.filter(start=pd.NaT).users.count() == 0
 
 
 @with_spark

@@ -81,7 +81,7 @@ def test_results_have_the_types_of_the_tables():
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(person_days, st.integers(1, 12), st.randoms(use_true_random=False))
 def test_any_pattern_any_window_any_order_of_rows(pairs, window, chance):
     users = users_of(pairs)
@@ -90,7 +90,7 @@ def test_any_pattern_any_window_any_order_of_rows(pairs, window, chance):
     assert result["active_users"].tolist() == counted(records, RULES["present"], window)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(person_days)
 def test_daily_never_exceeds_weekly_nor_weekly_monthly(pairs):
     users = users_of(pairs)

@@ -57,7 +57,7 @@ def test_factors_and_parts_are_those_of_loops(engine, measure):
     assert rows["change"].drop("total").sum() == pytest.approx(change)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_parts_add_up_whatever_happened(data):
     """Also where a group comes or goes, and in any order of the rows."""

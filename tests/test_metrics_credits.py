@@ -193,7 +193,7 @@ def coverage_of(runs) -> float:
         users = spending(values)
         total = users.loc[users["day"].dt.to_period("M") == end.to_period("M"), "ai_credits_used"]
         row = metrics.credits_forecast(users[users["day"] <= end], end=end).iloc[-1]
-        hits.append(row["lower"] <= total.sum() <= row["upper"])
+        hits.append(row["low"] <= total.sum() <= row["high"])
     return float(np.mean(hits))
 
 
@@ -215,7 +215,7 @@ def test_the_sample_is_forecast_within_its_interval_about_as_often(truth):
     for end in pd.date_range("2026-09-14", "2026-10-30", freq="2D"):
         row = metrics.credits_forecast(users[users["day"] <= end]).iloc[-1]
         total = days[days.index.to_period("M") == end.to_period("M")].sum()
-        hits.append(row["lower"] <= total <= row["upper"])
+        hits.append(row["low"] <= total <= row["high"])
     assert 0.6 <= np.mean(hits) <= 1
 
 
@@ -223,8 +223,8 @@ def test_a_wider_level_gives_a_wider_interval_around_the_same_forecast():
     users = spending(history(1, "weeks")[:110])
     narrow, wide = (metrics.credits_forecast(users, level=level) for level in (0.5, 0.95))
     pd.testing.assert_series_equal(narrow["cumulative"], wide["cumulative"])
-    assert wide["lower"].iloc[-1] < narrow["lower"].iloc[-1] < narrow["cumulative"].iloc[-1]
-    assert wide["upper"].iloc[-1] > narrow["upper"].iloc[-1] > narrow["cumulative"].iloc[-1]
+    assert wide["low"].iloc[-1] < narrow["low"].iloc[-1] < narrow["cumulative"].iloc[-1]
+    assert wide["high"].iloc[-1] > narrow["high"].iloc[-1] > narrow["cumulative"].iloc[-1]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -235,7 +235,7 @@ def test_the_month_so_far_is_measured_and_the_rest_expected(engine):
     assert result["is_measured"].tolist() == [True] * 8 + [False] * 23
     known = users.loc[users["day"] >= "2026-10-01", "ai_credits_used"].cumsum()
     np.testing.assert_allclose(result["cumulative"].head(8), known)
-    np.testing.assert_allclose(result["lower"].head(8), known)
+    np.testing.assert_allclose(result["low"].head(8), known)
     np.testing.assert_allclose(result["cumulative"].diff().tail(23), result["expected"].tail(23))
     np.testing.assert_allclose(result["cumulative_usd"], result["cumulative"] / 100)
     assert set(result["outcome"]) == {"forecast"}
@@ -249,7 +249,7 @@ def test_the_expected_days_follow_the_weekdays_of_a_steady_series():
     result = metrics.credits_forecast(spending(steady))
     weekend = result["day"].dt.day_of_week >= 5
     np.testing.assert_allclose(result["expected"].dropna(), np.where(weekend, 10, 100)[8:])
-    np.testing.assert_allclose(result["lower"], result["cumulative"])
+    np.testing.assert_allclose(result["low"], result["cumulative"])
 
 
 def test_half_of_a_trend_goes_on():
@@ -298,7 +298,7 @@ def test_provisional_days_are_left_out_with_end():
 def test_too_few_days_are_said_and_nothing_is_made_up(count):
     result = metrics.credits_forecast(spending(np.full(count, 10.0), "2026-10-05"))
     assert set(result["outcome"]) == {"not enough days"}
-    assert result[["expected", "lower", "upper", "cumulative"]].isna().all(axis=None)
+    assert result[["expected", "low", "high", "cumulative"]].isna().all(axis=None)
     whole = metrics.credits_forecast(spending(np.full(count, 10.0), "2026-10-01"))
     assert whole["cumulative"].dropna().tolist() == [10.0 * n for n in range(1, count + 1)]
 
@@ -306,23 +306,23 @@ def test_too_few_days_are_said_and_nothing_is_made_up(count):
 def test_a_month_that_is_over_is_not_forecast():
     result = metrics.credits_forecast(spending(np.full(123, 10.0)))  # through 31 October
     assert set(result["outcome"]) == {"complete"}
-    assert result["lower"].iloc[-1] == result["upper"].iloc[-1] == 310
+    assert result["low"].iloc[-1] == result["high"].iloc[-1] == 310
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=28, max_size=70), st.integers(0, 5))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_forecast_is_never_negative_and_never_below_what_was_used(values, seed):
     result = metrics.credits_forecast(spending(values, "2026-08-03"), seed=seed)
-    ends = result[["lower", "cumulative", "upper"]].dropna()
+    ends = result[["low", "cumulative", "high"]].dropna()
     assert (ends >= -1e-6).all(axis=None)
-    assert (ends["lower"] <= ends["upper"] + 1e-6).all()
+    assert (ends["low"] <= ends["high"] + 1e-6).all()
     measured = result["credits"].sum()
-    assert ends["lower"].iloc[-1] >= measured - 1e-3
+    assert ends["low"].iloc[-1] >= measured - 1e-3
 
 
 def test_a_series_of_nothing_forecasts_nothing():
     result = metrics.credits_forecast(spending(np.zeros(60)))
-    assert result["upper"].iloc[-1] == 0
+    assert result["high"].iloc[-1] == 0
 
 
 @pytest.mark.parametrize(

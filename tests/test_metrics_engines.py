@@ -91,6 +91,7 @@ CALLS = {
     "compare_periods": lambda t: metrics.compare_periods(
         tables_of(t), ("2026-09-28", "2026-10-11"), ("2026-10-12", "2026-10-25"), by="feature"
     ),
+    "compare_with_previous": lambda t: metrics.compare_with_previous(t.users, days=14),
     "reconcile": lambda t: metrics.reconcile(tables_of(t)),
     "reconciliation_summary": lambda t: metrics.reconciliation_summary(
         metrics.reconcile(tables_of(t))
@@ -174,7 +175,7 @@ def test_the_definition_table_agrees_on_relations(rows):
 
 def test_every_metric_that_takes_frames_is_tried():
     about_tables = {"coverage", "days_present", "missing_days", "definition_table"}
-    about_tables |= {"unknown_fields", "quality_headline", "series_breaks"}
+    about_tables |= {"unknown_fields", "quality_headline", "series_breaks", "restated_figures"}
     words = {"is_active", "active_definition", "segment_rules", "surface_rules"}
     constants = {name for name in metrics.__all__ if name.isupper()}
     assert set(metrics.__all__) == set(CALLS) | about_tables | words | constants
@@ -196,15 +197,26 @@ def test_days_as_dates_and_ids_as_text_work_as_well():
     assert [row[1] for row in result] == [1]
 
 
+@pytest.fixture(scope="module")
+def tables_on_spark(spark, tmp_path_factory) -> SimpleNamespace:
+    """The tables as DataFrames over three files each: neither worker has all rows of a person."""
+    folder = tmp_path_factory.mktemp("spark")
+
+    def convert(frame):
+        path = folder / f"{len(list(folder.iterdir()))}"
+        path.mkdir()
+        rows = ENGINES["pandas"](frame)
+        for part in range(3):
+            rows.iloc[part::3].to_parquet(path / f"{part}.parquet", index=False)
+        return spark.read.parquet(str(path))
+
+    return as_engine(convert)
+
+
 @with_spark
 @pytest.mark.parametrize("name", CALLS)
-def test_pandas_and_spark_agree(name, spark, tmp_path):
-    def convert(frame):
-        path = str(tmp_path / f"{len(list(tmp_path.iterdir()))}.parquet")
-        frame.to_parquet(path)
-        return spark.read.parquet(path).repartition(3)
-
+def test_pandas_and_spark_agree(name, tables_on_spark):
     expected = CALLS[name](as_engine(ENGINES["pandas"]))
-    result = CALLS[name](as_engine(convert))
+    result = CALLS[name](tables_on_spark)
     assert type(result).__module__.startswith("pyspark")
     pd.testing.assert_frame_equal(spark_rows(result), expected, check_exact=False, rtol=1e-12)

@@ -53,7 +53,7 @@ def test_people_flow_equals_following_every_person(engine, week_start):
     assert (result["active_users"] == result[PARTS[:3]].sum(axis=1)).all()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(person_days, st.sampled_from(["day", "week", "month"]), st.randoms(use_true_random=False))
 def test_parts_add_up_to_the_people_of_each_period(pairs, period, chance):
     """new + retained + returning = active, and retained + lost = active in the period before."""

@@ -130,7 +130,7 @@ def test_active_and_passive_review_on_a_day_each_are_two_days_of_one_surface():
 
 
 @given(st.sets(st.integers(0, 80), min_size=1))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_a_phase_lasts_while_two_days_of_any_pattern_lie_in_28(days):
     users = pd.DataFrame({"day": pd.date_range(FIRST, periods=90, unit="us"), "user_id": 1})
     users["used_cli"] = [number in days for number in range(90)]

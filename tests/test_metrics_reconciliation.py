@@ -411,7 +411,7 @@ def test_the_summary_has_the_worst_outcome_of_each_check(tables):
         assert row["largest_relative_difference"] == sizes or pd.isna(sizes)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     amounts=st.lists(st.integers(0, 9), min_size=2, max_size=6),
     wrong=st.integers(-3, 3),

@@ -70,7 +70,7 @@ def test_the_first_cohort_and_periods_that_are_not_whole_are_marked():
     assert set(result["period"]) > whole
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(person_days, st.sampled_from(["day", "week", "month"]), st.randoms(use_true_random=False))
 def test_cohorts_divide_the_people_and_agree_with_the_flow(pairs, period, chance):
     users = users_of(pairs)

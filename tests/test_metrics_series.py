@@ -104,7 +104,7 @@ def test_a_step_near_a_known_break_is_flagged(near, is_near):
         assert row["series_break_day"] == pd.Timestamp("2026-06-15")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(values=st.lists(st.integers(0, 100), max_size=45), seed=st.integers(0, 9))
 def test_any_series_gives_an_answer_and_the_same_seed_the_same(values, seed):
     days = pd.date_range(FIRST, periods=len(values))

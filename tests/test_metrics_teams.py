@@ -181,7 +181,7 @@ person_days = st.dictionaries(st.tuples(st.integers(1, 5), st.integers(2, 5)), c
 in_teams = st.sets(st.tuples(st.integers(1, 5), st.integers(2, 5), st.integers(1, 4)), max_size=20)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(person_days, in_teams, st.randoms(use_true_random=False))
 def test_sums_close_and_neither_order_nor_shards_matter(prompts, members, chance):
     rows = [(day(f"2026-11-0{n}"), person, count) for (person, n), count in prompts.items()]

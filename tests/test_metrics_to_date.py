@@ -56,7 +56,7 @@ def test_people_to_date_equal_the_union_of_the_days_so_far(engine, options, star
     assert list(result.itertuples(index=False, name=None)) == rows
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(person_days, st.randoms(use_true_random=False))
 def test_counts_rise_within_a_period_and_never_exceed_the_trailing_week(pairs, chance):
     users = users_of(pairs)

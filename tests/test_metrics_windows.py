@@ -24,7 +24,7 @@ def inside(records, number, window) -> set:
     return {person for person, day in records if number - window < day <= number}
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(RECORDS, st.integers(1, 30))
 def test_people_in_a_window_are_those_with_a_day_in_it(records, window):
     rows = person_days(sorted(set(records)))
@@ -34,7 +34,7 @@ def test_people_in_a_window_are_those_with_a_day_in_it(records, window):
     assert counts == [len(inside(records, number, window)) for number in range(DAYS)]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(RECORDS, RECORDS, st.integers(1, 30))
 def test_overlaps_are_the_days_inside_both_windows(records, others, window):
     """A day may be there several times."""

@@ -41,6 +41,7 @@ from copilot_analytics.reporting.notebooks import (
     fit_parameters,
 )
 from copilot_analytics.reporting.opening import only_scope
+from copilot_analytics.reporting.parameters import read_parameters
 from copilot_analytics.reporting.publishing import earlier_reports, publish, recover
 from copilot_analytics.reporting.running import kernel_environment
 from copilot_analytics.reporting.sanitizing import sanitize
@@ -383,6 +384,41 @@ def test_parameters_are_plain_values(tmp_path, parameters):
         declared_parameters(path)
 
 
+TYPED = (
+    PARAMETERS + 'share = 0.5\nteams = ["web"]\nsince = "2026-01-01"\nweeks = 4\nis_deep = False\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("share", "1", 1.0),
+        ("share", "1e-3", 0.001),
+        ("weeks", " 8 ", 8),
+        ("is_deep", "True", True),
+        ("teams", "web, data", ["web", "data"]),
+        ("teams", "['a,b']", ["a,b"]),
+        ("teams", "[]", []),
+        ("since", "2026-10-19", "2026-10-19"),
+        ("team", "007", "007"),  # F201: text stays text
+        ("share", "nan", "is not a number"),
+        ("share", "half", "is not a number"),
+        ("weeks", "4.5", "is not a whole number"),
+        ("is_deep", "1", "is not true or false"),
+        ("teams", "[1, open('x')]", "is not a list"),
+        ("since", "2026-13-01", "is not a day"),
+    ],
+)
+def test_texts_become_values_of_the_declared_types(tmp_path, name, text, expected):
+    path = make_notebook(tmp_path / "own.ipynb", parameters=TYPED)
+    if isinstance(expected, str) and expected.startswith("is not"):
+        with pytest.raises(UsageError, match=f"'{name}' {expected}"):
+            read_parameters([path], {name: text})
+    else:
+        value = read_parameters([path], {name: text})[name]
+        assert (value, type(value)) == (expected, type(expected))
+
+
 def test_annotations_and_comments_are_fine(tmp_path):
     source = "# Days\nstart: str = ''  # first\nweeks = 4\nshare = -0.5\n"
     path = make_notebook(tmp_path / "own.ipynb", parameters=source)
@@ -412,7 +448,7 @@ def test_wrong_arguments_are_refused(tmp_path, options, said):
 
 
 @given(st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_an_environment_keeps_nothing_that_is_not_on_the_list(environment):
     kept = kernel_environment(environment, Path("private"))
     fixed = kernel_environment({}, Path("private"))
@@ -523,7 +559,7 @@ def test_markup_is_reduced_to_what_a_page_may_hold_f173_f175(markup, kept):
         max_size=12,
     )
 )  # fmt: skip
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_mixture_of_pieces_gets_through(pieces):
     clean = sanitize("".join(pieces))
     tags = Tags(clean)
@@ -619,12 +655,12 @@ def plan_with(**changes):
     return Plan(**options | changes)
 
 
-def marker_with(through, *, missing=(), damaged=(), pending=(), start="2026-11-01"):
+def marker_with(through, *, missing=(), damaged=(), pending=(), empty=(), start="2026-11-01"):
     days = {
         "missing": list(missing),
         "damaged": list(damaged),
         "pending": list(pending),
-        "empty": [],
+        "empty": list(empty),
     }
     days |= {"provisional": [], "expected": 0, "present": 0}
     return {"scope": "organization:7", "start": start, "end": "2026-11-20", "days": days,
@@ -660,6 +696,8 @@ def test_a_report_is_as_old_as_its_oldest_notebook_and_has_all_gaps():
     assert (period.start, period.data_through) == (date(2026, 10, 31), date(2026, 11, 12))
     assert period.missing == (date(2026, 11, 3), date(2026, 11, 4))
     assert (period.expected, period.present) == (21, 19)
+    markers.append(marker_with("2026-11-20", empty=["2026-11-08"]))
+    assert merged_period(dict(enumerate(markers))).present == 18
 
 
 def test_stale_data_has_a_banner_f204():

@@ -67,7 +67,7 @@ def test_no_few_people_are_left_between_a_group_and_its_part_f184(teams, allowed
     st.lists(st.sets(st.integers(0, 11)), min_size=1, max_size=5),
     st.integers(2, 5),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_difference_between_nested_reports_is_a_small_group_f184(groups, minimum):
     everybody = set(range(12))
     teams = {f"t{place}": people for place, people in enumerate(groups) if people}

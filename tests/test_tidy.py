@@ -92,7 +92,7 @@ class TestPlainReading:
         contents = [b"".join(encode(part)) for part in parts]
         assert_equals_oracle(ca.load(contents), *contents)
 
-    @settings(max_examples=16, deadline=None, phases=[Phase.reuse, Phase.generate])
+    @settings(max_examples=16, phases=[Phase.reuse, Phase.generate])
     @given(
         st.integers(0, 2**32), st.sampled_from(["users", "entity", "teams", "repos"]), st.booleans()
     )
@@ -115,7 +115,7 @@ class TestPlainReading:
         told = ["path", "table", "count"]
         assert tables.unknown_fields[told].equals(exactly.unknown_fields[told])
 
-    @settings(max_examples=5, deadline=None, phases=[Phase.reuse, Phase.generate])
+    @settings(max_examples=5, phases=[Phase.reuse, Phase.generate])
     @given(st.integers(0, 2**32))
     def test_of_any_28_day_reports(self, seed):
         draw = random.Random(seed)

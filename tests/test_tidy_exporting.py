@@ -120,7 +120,7 @@ class TestCsv:
         names = sorted(path.name for path in tmp_path.iterdir())
         assert names == ["mine.csv", "users.csv", "users_by_feature.csv"]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.lists(st.text(max_size=8), min_size=1, max_size=6))
     def test_f177_holds_for_any_text(self, tmp_path_factory, texts):
         folder = tmp_path_factory.mktemp("csv")

@@ -263,7 +263,7 @@ class TestShards:
             [2, "a", 1],
         ]
 
-    @settings(max_examples=10, deadline=None, phases=[Phase.reuse, Phase.generate])
+    @settings(max_examples=10, phases=[Phase.reuse, Phase.generate])
     @given(st.integers(0, 2**32))
     def test_random_shards_orders_and_containers_agree_with_a_plain_reading(self, seed):
         """All families, odd values and unknown fields; and the pieces of `iter_tables`."""

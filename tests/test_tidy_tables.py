@@ -180,7 +180,8 @@ class TestOverview:
         path = tmp_path / "a.json"
         path.write_bytes(ndjson(*days(3), user_record("2026-11-03", user_id=2), days(1)[0]))
         shown = Page(ca.load(path)._repr_html_()).text
-        assert "1 file · 5 records · 2 people · 2026-11-01 to 2026-11-03 · organization:7" in shown
+        assert "1 file · 5 records · 2 people in any table · 2026-11-01 to 2026-11-03" in shown
+        assert "organization:7" in shown
         assert "1 repeated record collapsed: each record counts once" in shown
         assert "22 tables without rows" in shown
 

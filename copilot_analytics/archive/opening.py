@@ -22,6 +22,7 @@ from copilot_analytics.archive.reading import (
     day_states,
     file_states,
 )
+from copilot_analytics.days import parse_day
 from copilot_analytics.errors import UsageError
 from copilot_analytics.tidy.collect import QUARANTINE_COLUMNS
 
@@ -36,12 +37,25 @@ class EngineTables(tidy.Tables):
         """Return a table, or only some of its columns, as a pandas DataFrame."""
         return self._read_columns(name, None if columns is None else list(columns))
 
-    def filter(self, **_) -> tidy.Tables:
-        """Refuse: days and scopes are chosen where the files are."""
-        raise UsageError(
-            "tables of another engine are not cut",
-            advice="archive.tables(scope, start, end, engine)",
+    def filter(self, *, start=None, end=None, scope: str | None = None) -> EngineTables:
+        """Return the tables with only some days, or only one scope, as `Tables.filter`."""
+        cut = super().filter(start=start, end=end, scope=scope)
+        return EngineTables(
+            {name: partial(self._cut, name, start, end, scope) for name in self},
+            read_columns=lambda name, columns: cut.read(name, columns or self[name].columns),
+            day_states=cut.day_states,
+            quarantined=cut.quarantined,
         )
+
+    def _cut(self, name: str, start, end, scope: str | None):
+        # Everything in the text was checked: days are days, and the scope is one of the tables'.
+        conditions = [f"scope = '{scope}'"] if scope else []
+        for sign, day in ((">=", start), ("<=", end)):
+            if day is not None:
+                is_any = day is not pd.NaT
+                conditions.append(f"day {sign} DATE '{parse_day(day)}'" if is_any else "false")
+        frame = self[name]
+        return frame.filter(" AND ".join(conditions)) if conditions else frame
 
     def concat(self, *_) -> tidy.Tables:
         """Refuse: tables of an archive hold each record once already."""

@@ -1,6 +1,7 @@
 """Charts: a metric's frame in, Matplotlib axes out. Nothing is computed, shown or saved here."""
 
 from copilot_analytics.charts import findings
+from copilot_analytics.charts.changes import change_parts
 from copilot_analytics.charts.code import acceptance_trend, agent_trend, lines_by_mode
 from copilot_analytics.charts.comparisons import (
     acceptance_by,
@@ -41,6 +42,7 @@ __all__ = [
     "adoption_multiplier",
     "agent_trend",
     "alt_text",
+    "change_parts",
     "covered_text",
     "credits_forecast",
     "credits_trend",

@@ -34,13 +34,15 @@ def share_bars(
 ) -> Axes:
     """Draw one bar per row from the top, with its name, interval and figures.
 
-    `column` is a share of `frame`, with its interval in ``low`` and ``high``; `names` are values of
-    a dimension, `texts` stand at the bars.
+    `column` is a share of `frame`, or ``at_least`` for shares of which some are ranges; intervals
+    are in ``low`` and ``high``. `names` are values of a dimension, `texts` stand at the bars.
     """
     ax = bar_axes(ax, len(frame))
     values = frame[column].astype("Float64").fillna(0).astype(float)
     ax.barh(range(len(frame)), values, height=0.66, color=BLUE, zorder=3)
     low, high = (frame[end].astype("Float64").astype(float) for end in ("low", "high"))
+    if column == "at_least":  # a share that is not shown lies in a range
+        low, high = low.fillna(frame["at_least"]), high.fillna(frame["at_most"])
     ax.hlines(range(len(frame)), low, high, color=INK, linewidth=1.0, zorder=4)
     ends = values.where(~(high > values), high)
     ax.set_xlim(0, 1.0 if ends.max() > 0.5 else ends.max() * 1.15 or 1.0)
@@ -94,7 +96,10 @@ def joined_notes(notes: Sequence[str]) -> str:
 
 def not_drawn(others: int, hidden: int, noun: str) -> list[str]:
     """Say how many rows are not drawn, and why."""
-    reasons = {"Not drawn, as less used": others, "Too few people, or not reported": hidden}
+    reasons = {
+        "Not drawn, as less used": others,
+        "Not shown to protect small groups, or not reported": hidden,
+    }
     return [
         f"{reason}: {number(count)} {noun}{'' if count == 1 else 's'}."
         for reason, count in reasons.items()

@@ -9,13 +9,11 @@ from copilot_analytics.charts import findings
 from copilot_analytics.charts.bars import not_drawn, share_bars
 from copilot_analytics.charts.style import BLUE, INK, Look, new_axes, nothing, styled
 from copilot_analytics.charts.timeline import (
-    DAY,
-    day_sets,
     finish,
     last_settled,
     line,
     on_calendar,
-    touches,
+    provisional_weeks,
 )
 from copilot_analytics.charts.words import number, percent
 
@@ -101,8 +99,7 @@ def _by_week(frame, column, coverage, *, title, subtitle, reason, ax) -> Axes:
         return nothing(ax, title, reason)
     known = frame[frame["low"].notna()]
     ax.vlines(known["week"], known["low"], known["high"], color=INK, linewidth=0.9, zorder=3.5)
-    is_open = touches(frame["week"], 7 * DAY, day_sets(coverage)[0])
-    provisional = set(frame.loc[is_open, "week"])
+    provisional = provisional_weeks(frame["week"], coverage)
     line(ax, values, Look(BLUE, "", 1.6), provisional)
     ax.plot(values.index, values, "o", color=BLUE, markersize=5, zorder=4)
     last = last_settled(values, provisional)

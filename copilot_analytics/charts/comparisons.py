@@ -21,9 +21,18 @@ from copilot_analytics.charts.style import (
     styled,
 )
 from copilot_analytics.charts.timeline import with_definition
-from copilot_analytics.charts.words import number, people, percent
+from copilot_analytics.charts.words import (
+    FEW,
+    NOT_SHOWN,
+    limits_text,
+    number,
+    people,
+    percent,
+    with_limits,
+)
 
 SEGMENT_COLORS = (NIGHT, BLUE, SKY, FAINT)
+RANGE = "A range: all but too few people."
 SHORTEST_LABELLED = 0.05  # share of the width below which a figure does not fit
 
 
@@ -45,7 +54,8 @@ def people_shares(
     ----------
     frame
         Frame of `metrics.share_of_people` or `metrics.surfaces`: one row per value of the dimension
-        with ``people``, ``active_people``, ``share``, ``low``, ``high``. Rows without a share
+        with ``people``, ``active_people``, ``share``, ``low``, ``high``. With ``at_least`` and
+        ``at_most`` of `privacy.limit_shares`, a hidden share is drawn as a range. Rows without any
         (hidden, or not reported by GitHub) are counted in the note.
     dimension
         Column with the names.
@@ -73,23 +83,29 @@ def people_shares(
     """
     noun = noun or dimension
     title = findings.people_shares(frame, dimension, noun) if title is None else title
-    known = frame[frame["share"].notna()].sort_values("share", ascending=False, kind="stable")
+    frame = with_limits(frame)
+    known = frame[frame["at_least"].notna()]
+    known = known.sort_values("at_least", ascending=False, kind="stable")
     is_nameless = known[dimension].isin(findings.NAMELESS)
     named = known[~is_nameless].head(max(top - is_nameless.sum(), 1))
     if known.empty:
         return nothing(ax, title, findings.NO_GROUPS)
     shown = pd.concat([named, known[is_nameless]])
-    texts = [f"{percent(row.share)} · {number(row.people)}" for row in shown.itertuples()]
+    texts = [
+        limits_text(row) + ("" if pd.isna(row.people) else f" · {number(row.people)}")
+        for row in shown.itertuples()
+    ]
     active = people(shown["active_people"].iloc[0])
     about = " ".join(["Share and number of", active, "who were active", period]).strip()
     return share_bars(
         shown,
         shown[dimension],
-        "share",
+        "at_least",
         texts,
         title=title,
         subtitle=with_definition(about, definition),
         notes=[
+            RANGE if (shown["at_least"] < shown["at_most"]).any() else "",
             "At the end: what GitHub gives no name." if is_nameless.any() else "",
             *not_drawn(len(known) - len(shown), len(frame) - len(known), noun),
         ],
@@ -182,9 +198,7 @@ def segments(
     if not frame["share"].notna().any():
         return nothing(ax, title, findings.NO_PEOPLE)
     texts = [
-        "too few people to show"
-        if pd.isna(row.share)
-        else f"{percent(row.share)} · {number(row.people)}"
+        NOT_SHOWN if pd.isna(row.share) else f"{percent(row.share)} · {number(row.people)}"
         for row in frame.itertuples()
     ]
     seen = people(frame["all_people"].dropna().max())
@@ -196,7 +210,7 @@ def segments(
         texts,
         title=title,
         subtitle=with_definition(about, definition),
-        notes=[],
+        notes=[f"Not shown: {FEW}"] if NOT_SHOWN in texts else [],
         ax=ax,
     )
 
@@ -253,7 +267,7 @@ def segment_sensitivity(
     subtitle = with_definition(subtitle, definition)
     looks = {name: {"facecolor": c} for name, c in zip(names, SEGMENT_COLORS, strict=False)}
     legend_below(ax, looks, 22)
-    note = "Empty: too few people to show." if frame["share"].isna().any() else ""
+    note = f"Empty: {FEW}" if frame["share"].isna().any() else ""
     heading(ax, title, subtitle, kind="Stacked bar chart", left=left, note=note, below=40)
     return ax
 

@@ -19,15 +19,13 @@ from copilot_analytics.charts.style import (
     styled,
 )
 from copilot_analytics.charts.timeline import (
-    DAY,
     day_axis,
-    day_sets,
     finish,
     has_hidden,
     label_ends,
     named_lines,
     on_calendar,
-    touches,
+    provisional_weeks,
     value_axis,
 )
 from copilot_analytics.charts.words import number, percent, period_text
@@ -47,7 +45,7 @@ def credits_forecast(
     ----------
     frame
         Frame of `metrics.credits_forecast`, after `privacy`: one row per day of the month with
-        ``day``, ``is_measured``, ``cumulative``, ``lower``, ``upper`` (credits), ``level``,
+        ``day``, ``is_measured``, ``cumulative``, ``low``, ``high`` (credits), ``level``,
         ``history_days``, ``outcome``.
     title
         The finding; by default made from the figures.
@@ -61,8 +59,8 @@ def credits_forecast(
     Examples
     --------
     >>> frame = pd.DataFrame({"day": pd.to_datetime(["2026-11-01", "2026-11-02"]), "level": 0.8,
-    ...     "is_measured": [True, False], "cumulative": [5.0, 9.0], "lower": [5.0, 8.0],
-    ...     "upper": [5.0, 11.0], "history_days": 56, "outcome": "forecast"})
+    ...     "is_measured": [True, False], "cumulative": [5.0, 9.0], "low": [5.0, 8.0],
+    ...     "high": [5.0, 11.0], "history_days": 56, "outcome": "forecast"})
     >>> credits_forecast(frame).get_label().split(".")[1].strip()
     'Nov 2026 is heading for 9 credits (8 to 11)'
     """
@@ -73,10 +71,10 @@ def credits_forecast(
         reason = findings.NO_FORECAST if is_short else findings.NO_CREDITS
         return nothing(ax, title, reason)
     ax = new_axes(ax)
-    days = known.set_index("day")[["cumulative", "lower", "upper"]].astype("float64")
+    days = known.set_index("day")[["cumulative", "low", "high"]].astype("float64")
     measured = known["is_measured"].to_numpy(dtype=bool)
     so_far = known[measured & ~(~measured).cumsum().astype(bool)]
-    ax.fill_between(days.index, days["lower"], days["upper"], color=SKY, alpha=0.35, linewidth=0)
+    ax.fill_between(days.index, days["low"], days["high"], color=SKY, alpha=0.35, linewidth=0)
     ax.plot(days.index, days["cumulative"], color=BLUE, linewidth=1.6, linestyle=(0, (3, 2)))
     ax.plot(so_far["day"], so_far["cumulative"], color=BLUE, linewidth=2.6)
     if len(so_far) == 1:
@@ -86,8 +84,8 @@ def credits_forecast(
     day_axis(ax, first, last)
     row = known.iloc[-1]
     ends = [(row["cumulative"], findings.rounded(row["cumulative"]), BLUE)]
-    if row["upper"] > row["lower"]:
-        ends += [(row[end], findings.rounded(row[end]), INK) for end in ("lower", "upper")]
+    if row["high"] > row["low"]:
+        ends += [(row[end], findings.rounded(row[end]), INK) for end in ("low", "high")]
     if row["day"] == last:
         label_ends(ax, ends)
     heading(
@@ -197,13 +195,16 @@ def tokens_trend(
     'CLI 1,200'
     """
     known = frame[frame["tokens_per_request"].notna()]
-    is_open = touches(known["week"], 7 * DAY, day_sets(coverage)[0])
-    settled = known[~is_open] if not is_open.all() else known
-    title = findings.tokens_trend(settled) if title is None else title
+    provisional = provisional_weeks(known["week"], coverage)
+    is_open = known["week"].isin(list(provisional))
+    title = (
+        findings.tokens_trend(known if is_open.all() else known[~is_open])
+        if title is None
+        else title
+    )
     ax = new_axes(ax)
     if known.empty:
         return nothing(ax, title, findings.NO_TOKENS)
-    provisional = set(known.loc[is_open, "week"])
     series = {}
     for client, part in known.groupby("client"):
         values = on_calendar(part, "tokens_per_request", day="week", step=7)

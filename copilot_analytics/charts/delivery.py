@@ -230,8 +230,8 @@ def adoption_multiplier(
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"multiplier": [2.0], "multiplier_lower": [1.5], "is_enough": [True],
-    ...     "multiplier_upper": [2.6], "merged_per_person_day": [0.4], "phase_people": [30],
+    >>> frame = pd.DataFrame({"multiplier": [2.0], "low": [1.5], "is_enough": [True],
+    ...     "high": [2.6], "merged_per_person_day": [0.4], "phase_people": [30],
     ...     "passive_merged_per_person_day": [0.2], "passive_people": [40],
     ...     "warning": ["…"], "days": [90]})
     >>> [text.get_text() for text in adoption_multiplier(frame).get_yticklabels()]

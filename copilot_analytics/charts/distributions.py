@@ -18,7 +18,7 @@ from copilot_analytics.charts.style import (
     styled,
 )
 from copilot_analytics.charts.timeline import value_axis
-from copilot_analytics.charts.words import number, people, percent, plain
+from copilot_analytics.charts.words import FEW, NOT_SHOWN, number, people, percent, plain
 
 
 @styled
@@ -67,7 +67,7 @@ def distribution(
     places = range(len(frame))
     ax.bar(places, counts.fillna(0), width=0.86, color=[BLUE if m else SKY for m in has_median])
     for place, count, is_median in zip(places, counts, has_median, strict=True):
-        text = "too few" if pd.isna(count) else number(count)
+        text = NOT_SHOWN if pd.isna(count) else number(count)
         median = f"median {number(frame['median'].iloc[0])}\n" if is_median else ""
         ax.annotate(
             median + text,
@@ -83,7 +83,7 @@ def distribution(
     ax.set_xticks(list(places), [plain(name, 16) for name in frame["bin"]])
     ax.set_xlim(-0.6, len(frame) - 0.4)
     ax.tick_params(axis="x", length=0)
-    note = "Too few: a group too small to show." if counts.isna().any() else ""
+    note = f"Not shown: {FEW}" if counts.isna().any() else ""
     subtitle = f"Number of people by {unit}{f', {period}' if period else ''}"
     heading(ax, title, subtitle, kind="Histogram", left=left, note=note, below=22)
     return ax

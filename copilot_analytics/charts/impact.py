@@ -26,7 +26,7 @@ from copilot_analytics.charts.style import (
     width_of,
 )
 from copilot_analytics.charts.timeline import label_ends, value_axis
-from copilot_analytics.charts.words import day_text, month_name, number
+from copilot_analytics.charts.words import day_text, month_name, number, signed
 
 LOOKS = {"treated": Look(ORANGE, "s"), "comparison": Look(BLUE, "o")}
 DIFFERENCE = PURPLE
@@ -206,16 +206,11 @@ def _signed_axis(ax: Axes, ends: Sequence[float]) -> float:
     locator = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10])
     ax.set_ylim(-reach, reach)
     ax.yaxis.set_major_locator(locator)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _signed(value)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: signed(value)))
     ax.grid(axis="y")
     ax.axhline(0, color=INK, linewidth=0.8, zorder=2)
     ticks = [tick for tick in locator.tick_values(-reach, reach) if abs(tick) <= reach]
-    return max(width_of(_signed(tick)) for tick in ticks) + 6
-
-
-def _signed(value: float) -> str:
-    value = round(value, 6)
-    return f"+{number(value)}" if value > 0 else number(value + 0.0)
+    return max(width_of(signed(tick)) for tick in ticks) + 6
 
 
 @styled

@@ -29,8 +29,8 @@ from copilot_analytics.charts.timeline import (
     finish,
     label_ends,
     named_lines,
-    on_calendar,
     value_axis,
+    whole_windows,
     with_definition,
 )
 from copilot_analytics.charts.trends import WINDOW_LOOKS
@@ -261,11 +261,10 @@ def stickiness(
     title = findings.stickiness(frame, coverage) if title is None else title
     ax = new_axes(ax)
     provisional, absent = day_sets(coverage)
-    series = {}
-    whole = frame[frame["is_complete_window"].fillna(False) & frame["stickiness"].notna()]
-    for days, part in whole[~whole["day"].isin(list(absent))].groupby("window"):
-        look = WINDOW_LOOKS.get(days, Look(ORANGE))
-        series[f"{number(days)} days:"] = look, on_calendar(part, "stickiness")
+    series = {
+        f"{number(days)} days:": (WINDOW_LOOKS.get(days, Look(ORANGE)), values)
+        for days, _, values in whole_windows(frame, "window", "stickiness", absent)
+    }
     if not series:
         return nothing(ax, title, findings.NO_PEOPLE)
     return finish(

@@ -20,7 +20,13 @@ from copilot_analytics.charts.style import (
     styled,
     width_of,
 )
-from copilot_analytics.charts.timeline import DAY, day_sets, finish, line, on_calendar, touches
+from copilot_analytics.charts.timeline import (
+    DAY,
+    finish,
+    line,
+    on_calendar,
+    provisional_weeks,
+)
 from copilot_analytics.charts.words import number, percent
 
 WEEK = 7 * DAY
@@ -132,8 +138,7 @@ def reduced_records(
     ax = new_axes(ax, height=3.0)
     if not frame["share"].notna().any():
         return nothing(ax, title, findings.NO_PEOPLE)
-    provisional, _ = day_sets(coverage)
-    dashed = set(frame.loc[touches(frame["week"], WEEK, provisional), "week"])
+    dashed = provisional_weeks(frame["week"], coverage)
     values = on_calendar(frame, "share", day="week", step=7)
     line(ax, values, REDUCED, dashed)
     last = values.dropna().iloc[-1]

@@ -29,7 +29,7 @@ from copilot_analytics.charts.timeline import (
     on_calendar,
     with_definition,
 )
-from copilot_analytics.charts.words import number, percent, period_text, plain
+from copilot_analytics.charts.words import limits_text, number, percent, period_text, plain
 
 WEEK = 7 * DAY
 COLUMNS, PANEL = 3, 1.45  # panels side by side; inches per row of panels
@@ -81,14 +81,9 @@ def team_shares(
         reason = findings.NO_TEAMS if frame.empty else findings.NO_SHARES
         return nothing(ax, title, reason)
     shown = _largest(frame, top)
-    ranges = shown.assign(
-        at_least=shown["at_least"].astype("float64"),
-        low=shown["low"].fillna(shown["at_least"]),
-        high=shown["high"].fillna(shown["at_most"]),
-    )
     more = len(frame) - len(shown)
     return share_bars(
-        ranges,
+        shown,
         shown["slug"],
         "at_least",
         [_share_text(row) for row in shown.itertuples()],
@@ -118,9 +113,7 @@ def _share_text(row) -> str:
         return "too few people to show"
     if pd.isna(row.at_least):
         return f"not shown, as it would reveal others · {number(row.members)} members"
-    if row.at_least == row.at_most:
-        return f"{percent(row.at_least)} of {number(row.members)}"
-    return f"{percent(row.at_least)} to {percent(row.at_most)} of {number(row.members)}"
+    return f"{limits_text(row)} of {number(row.members)}"
 
 
 @styled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -100,6 +100,26 @@ def on_calendar(frame: pd.DataFrame, column: str, *, day: str = "day", step: int
         return values
     calendar = pd.date_range(values.index[0], values.index[-1], freq=f"{step}D", unit="us")
     return values[~values.index.duplicated(keep="last")].reindex(calendar)
+
+
+def whole_windows(
+    frame: pd.DataFrame, by: str, column: str, absent: Collection = ()
+) -> Iterator[tuple[object, pd.DataFrame, pd.Series]]:
+    """Give the value of `by`, the rows and the series of trailing windows that the data cover.
+
+    Windows that reach back before the first day of data are left out, absent days are gaps.
+    """
+    whole = frame[frame["is_complete_window"].fillna(False).astype(bool)]
+    for key, part in whole.groupby(by):
+        values = on_calendar(part, column)
+        values = values.where(~values.index.isin(list(absent)))
+        if values.notna().any():
+            yield key, part, values
+
+
+def provisional_weeks(weeks: pd.Series, coverage: pd.DataFrame | None) -> set:
+    """Return the first days of those weeks that have a provisional day."""
+    return set(weeks[touches(weeks, 7 * DAY, day_sets(coverage)[0])])
 
 
 def line(ax: Axes, values: pd.Series, look: Look, provisional: Collection = ()) -> None:

@@ -30,7 +30,7 @@ from copilot_analytics.charts.timeline import (
     last_settled,
     line,
     named_lines,
-    on_calendar,
+    whole_windows,
 )
 from copilot_analytics.charts.words import number, percent, plain
 
@@ -42,6 +42,7 @@ SURFACE_LOOKS = {
     "cloud_agent": Look(PURPLE, "D"),
 }
 HIDDEN_NOTE = "Days with too few people to show are not drawn."
+HIDDEN_SHARE_NOTE = "Not drawn: days on which too few people used it, or too few did not."
 OTHER_LOOK = Look(VERMILLION, "v")
 
 
@@ -91,19 +92,15 @@ def active_people(
     ax = new_axes(ax)
     provisional, absent = day_sets(coverage)
     drawn, ends = [], []
-    for days, part in frame.groupby("window"):
-        whole = part[part["is_complete_window"].fillna(False)]
-        values = on_calendar(whole, "active_users")
-        values = values.where(~values.index.isin(list(absent)))
-        if values.notna().any():
-            look = WINDOW_LOOKS.get(days, OTHER_LOOK)
-            # The count of single days falls every weekend: a line would only zigzag.
-            draw = dots if days == 1 else line
-            draw(ax, values, look, provisional)
-            name = "on the day" if days == 1 else f"in {days} days"
-            last = last_settled(values, provisional)
-            drawn.append(values)
-            ends.append((last, f"{number(last)} {name}", look.color))
+    for days, _, values in whole_windows(frame, "window", "active_users", absent):
+        look = WINDOW_LOOKS.get(days, OTHER_LOOK)
+        # The count of single days falls every weekend: a line would only zigzag.
+        draw = dots if days == 1 else line
+        draw(ax, values, look, provisional)
+        name = "on the day" if days == 1 else f"in {days} days"
+        last = last_settled(values, provisional)
+        drawn.append(values)
+        ends.append((last, f"{number(last)} {name}", look.color))
     if not drawn:
         return nothing(ax, title, findings.NO_PEOPLE)
     return finish(
@@ -157,19 +154,17 @@ def surface_trend(
     'CLI 20%'
     """
     frame = frame[frame["surface"].isin(list(surfaces))]
-    notes = [HIDDEN_NOTE] if has_hidden(frame) else []
+    notes = [HIDDEN_SHARE_NOTE] if has_hidden(frame) else []
     title = findings.surface_trend(frame, surfaces, coverage) if title is None else title
-    frame = frame[frame["is_complete_window"].fillna(False) & frame["share"].notna()]
+    known = frame[frame["share"].notna()]
     ax = new_axes(ax)
-    if frame.empty:
-        return nothing(ax, title, findings.NO_SURFACES)
     provisional, absent = day_sets(coverage)
-    series = {}
-    for surface, part in frame.groupby("surface"):
-        values = on_calendar(part, "share")
-        values = values.where(~values.index.isin(list(absent)))
-        look = SURFACE_LOOKS.get(surface, OTHER_LOOK)
-        series[plain(part["label"].iloc[-1], 24)] = look, values
+    series = {
+        plain(part["label"].iloc[-1], 24): (SURFACE_LOOKS.get(surface, OTHER_LOOK), values)
+        for surface, part, values in whole_windows(known, "surface", "share", absent)
+    }
+    if not series:
+        return nothing(ax, title, findings.NO_SURFACES)
     return finish(
         ax,
         [values for _, values in series.values()],

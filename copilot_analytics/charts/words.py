@@ -62,6 +62,41 @@ def percent(value: float) -> str:
     return f"{scaled:.{digits}f}%"
 
 
+def signed(value: float) -> str:
+    """Return a number with its sign, also the one of a rise.
+
+    >>> signed(3.0), signed(-0.5), signed(0.0)
+    ('+3', '−0.5', '0')
+    """
+    value = round(value, 6)
+    return f"+{number(value)}" if value > 0 else number(value + 0.0)
+
+
+# What stands for a figure that `privacy` has hidden, and what a note says about it.
+NOT_SHOWN = "not shown"
+FEW = "too few people, or what would tell how many they are."
+
+
+def with_limits(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame of shares with the range in which each lies: the share, where it is shown."""
+    if "at_least" in frame:
+        return frame
+    return frame.assign(at_least=frame["share"], at_most=frame["share"])
+
+
+def limits_text(row) -> str:
+    """Return a share, or the range in which it lies.
+
+    >>> class row:
+    ...     at_least, at_most = 0.9, 0.975
+    >>> limits_text(row)
+    '90% to 98%'
+    """
+    if row.at_least == row.at_most:
+        return percent(row.at_least)
+    return f"{percent(row.at_least)} to {percent(row.at_most)}"
+
+
 def people(count: float) -> str:
     """Return how many people, in words that fit one and many.
 

@@ -45,7 +45,8 @@ FIRST_REPORT_DAYS = 90  # how much history a first report fetches; `sync` fetche
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A further parameter of the notebooks, such as event_date=2026-10-19; repeatable.",
+    help="A parameter of the notebooks, such as event_date=2026-10-19 or "
+    "minimum_group_size=10; repeatable.",
 )
 @click.option("--pdf", is_flag=True, help="Print each page as PDF as well; needs Chromium.")
 @click.option("--max-age", type=int, metavar="DAYS", help="Exit 4 if the data is older.")
@@ -63,8 +64,9 @@ def report(
     from copilot_analytics.archive import Archive
     from copilot_analytics.catalogue import Scope
     from copilot_analytics.reporting import report as make_report
+    from copilot_analytics.reporting.parameters import read_parameters
 
-    values = _values(parameters)
+    values = read_parameters(notebooks or None, _texts(parameters))
     store = Archive(archive or (SAMPLE_ARCHIVE if sample else ARCHIVE))
     scope, codes, now = None, [], None
     if sample:
@@ -96,7 +98,7 @@ def report(
     return code
 
 
-def _values(parameters: tuple[str, ...]) -> dict[str, str]:
+def _texts(parameters: tuple[str, ...]) -> dict[str, str]:
     """Return the names and values of ``--parameter NAME=VALUE``."""
     wrong = [text for text in parameters if "=" not in text]
     if wrong:

@@ -77,7 +77,7 @@ def banners(
 
 
 def _day_banners(period: Period) -> list[Html]:
-    if not period.has_data:
+    if not (period.has_data or period.empty):
         return [banner("danger", "There is no data for this period.")]
     boxes, whole = [], count_text(period.expected, "day")
     for family in period.lacking:

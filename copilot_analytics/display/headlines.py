@@ -150,8 +150,9 @@ def difference_text(figure: dict) -> str:
     return f"{direction} {number(percent, 0 if percent >= 10 else 1)}%"
 
 
-def sparkline(series: Sequence[float | None]) -> Html | None:
-    """Draw a small line from zero to the largest value; missing days are gaps."""
+def sparkline(figure: dict) -> Html | None:
+    """Draw the series of a figure as a small line from zero; missing days are gaps."""
+    series = figure["series"]
     known = [value for value in series if value is not None]
     if len(known) < 2:
         return None
@@ -170,13 +171,15 @@ def sparkline(series: Sequence[float | None]) -> Html | None:
         'stroke-linejoin="round" stroke-linecap="round"/>'
         f'<circle cx="{last[0]:.1f}" cy="{last[1]:.1f}" r="2.6" fill="#2b83c6"/></svg>'
     )
-    alt = f"Line from {number(known[0])} to {number(known[-1])}, between {number(min(known))} and "
+    first, last_value, low, high = (
+        _write(figure, value) for value in (known[0], known[-1], min(known), max(known))
+    )
     return markup(
         element(
             "img",
             class_="sparkline",
             src=data_uri(svg.encode(), "image/svg+xml"),
-            alt=alt + number(max(known)),
+            alt=f"Line from {first} to {last_value}, between {low} and {high}",
             width=width,
             height=height,
         )
@@ -196,7 +199,7 @@ def _path(points: Sequence[tuple[float, float] | None]) -> str:
 
 
 def _tile(figure: dict, minimum_group_size: int) -> Html:
-    unit = "" if figure["unit"] == "%" or figure["is_hidden"] else figure["unit"]
+    unit = "" if figure["is_hidden"] else _unit(figure)
     lines = [text for text in (change_text(figure), figure["note"]) if text]
     parts = [
         element("div", figure["label"], class_="label"),
@@ -207,16 +210,24 @@ def _tile(figure: dict, minimum_group_size: int) -> Html:
             class_="figure",
         ),
         element("div", *(markup(element("div", line)) for line in lines), class_="change"),
-        element("div", sparkline(figure["series"])),
+        element("div", sparkline(figure)),
     ]
     return markup(element("div", markup(*parts), class_="tile"))
 
 
 def _sentence(figure: dict, minimum_group_size: int) -> str:
-    unit = "" if figure["unit"] in ("", "%") else f" {figure['unit']}"
+    unit = f" {_unit(figure)}".rstrip()
     aside = "; ".join(text for text in (change_text(figure), figure["note"]) if text)
     shown = value_text(figure, minimum_group_size)
     return f"{figure['label']}: {shown}{unit}" + (f" ({aside})" if aside else "")
+
+
+def _unit(figure: dict) -> str:
+    """Return the unit as it follows the value, "" for shares; of one thing it has no plural."""
+    noun, per, rest = ("" if figure["unit"] == "%" else figure["unit"]).partition(" per ")
+    if figure["value"] == 1:
+        noun = {"people": "person"}.get(noun, noun.removesuffix("s"))
+    return f"{noun}{per}{rest}"
 
 
 def _write(figure: dict, value: float | None) -> str:

@@ -17,11 +17,12 @@ WORST_FIRST = (
     "missing",
     "pending",
     "provisional",
+    "empty",
     "present",
     "final",
-    "empty",
 )
-PRESENT = ("provisional", "present", "final", "empty")
+PRESENT = ("provisional", "present", "final")
+ANSWERED = (*PRESENT, "empty")
 SETTLED = ("final", "empty")
 
 
@@ -29,9 +30,10 @@ SETTLED = ("final", "empty")
 class Period:
     """What a report covers.
 
-    `data_through` is the last day present, `final_through` the last day before which nothing can
-    change any more; both are None where there is no such day. `missing` counts failed days as well;
-    `empty` days are settled, and GitHub says that it has no report for them.
+    `present` counts the days with data. `empty` days are settled, and GitHub says that it has no
+    report for them; `missing` has failed days as well. `data_through` is the last day of which one
+    or the other is known, `final_through` the last day before which nothing can change any more;
+    both are None where there is no such day.
     `families` are the reports that count, each of which is also the name of a table; `lacking` are
     those of them that the data does not have at all, so that its other reports count instead.
     """
@@ -126,7 +128,7 @@ def period(
         scope=name,
         start=first.date(),
         end=last.date(),
-        data_through=_date(by_day[by_day.isin(PRESENT)].index.max()),
+        data_through=_date(by_day[by_day.isin(ANSWERED)].index.max()),
         final_through=_date(settled.index.max()),
         expected=len(by_day),
         present=int(by_day.isin(PRESENT).sum()),
@@ -148,7 +150,7 @@ def _counting(
     Records of the whole organization alone are data as well: a page that says what it lacks must
     not say that there is nothing.
     """
-    there = states.loc[states["state"].isin(PRESENT), "family"].unique()
+    there = states.loc[states["state"].isin(ANSWERED), "family"].unique()
     lacking = tuple(family for family in families if family not in there)
     if lacking == families and len(there):
         families = tuple(sorted(there))

@@ -21,6 +21,7 @@ from copilot_analytics.display.html import Html, element, markup
 from copilot_analytics.spreadsheets import without_formulas
 
 HIDDEN_COLUMN = "is_hidden"
+HIDDEN = "not shown"
 LONGEST_NAME = 30  # letters; a longer one may break, so that a table stays on the screen
 
 
@@ -40,14 +41,15 @@ def table(
     ----------
     frame
         One row per row of the table; the index is not shown. In a row where the column `is_hidden`
-        is True, missing numbers read "n < 5"; elsewhere missing values read "–".
+        is True, missing numbers read "not shown", which the table then explains: the group is too
+        small, or would tell how large such a group is. Elsewhere missing values read "–".
     labels
         Column name to heading; else the catalogue's label, with its unit.
     formats
         Column name to a Python format, such as ``",.1f"``, ``".1%"`` (for shares between 0 and 1;
         the sign moves to the heading) or ``"text"``.
     caption
-        What the table shows, above it.
+        What the table shows, above it. Without any row there is only the caption.
     rows
         Rows shown at first on a report page; the rest is one click away.
     minimum_group_size
@@ -69,19 +71,22 @@ def table(
     shown = frame.drop(columns=HIDDEN_COLUMN, errors="ignore").iloc[:limit]
     styles = {name: (formats or {}).get(name) or _style(name, shown[name]) for name in shown}
     heads = {name: (labels or {}).get(name) or _heading(name, styles[name]) for name in shown}
-    hidden_text = f"n < {minimum_group_size}"
-    texts = {
-        name: _texts(shown[name], styles[name], is_hidden, hidden_text) for name in shown.columns
-    }
+    texts = {name: _texts(shown[name], styles[name], is_hidden) for name in shown.columns}
     if len(frame) > limit:
         caption = (
             f"{caption} (the first {number(limit)} of {count_text(len(frame), 'row')})".strip()
         )
+    if caption and frame.empty:
+        return Html(element("p", caption, class_="no-rows"), caption)
     plain = pd.DataFrame({heads[name]: texts[name] for name in shown}, dtype=object)
     plain_text = plain.to_string(index=False) if len(plain) else "no rows"
+    legend = ""
+    if plain.eq(HIDDEN).any(axis=None):
+        few = f"fewer than {count_text(minimum_group_size, 'person', 'people')}"
+        legend = f"{HIDDEN.capitalize()}: {few}, or what would tell how many they are."
     return Html(
-        _markup(shown, texts, heads, styles, caption, rows),
-        f"{caption}\n{plain_text}".strip("\n"),
+        _markup(shown, texts, heads, styles, caption, legend, rows),
+        "\n".join(filter(None, [caption, plain_text, legend])),
     )
 
 
@@ -133,11 +138,11 @@ def _units() -> dict[str, str]:
     }
 
 
-def _texts(column: pd.Series, style: str, is_hidden: np.ndarray, hidden_text: str) -> list[str]:
+def _texts(column: pd.Series, style: str, is_hidden: np.ndarray) -> list[str]:
     write = _writer(style)
     is_number = style not in ("text", "day")
     return [
-        (hidden_text if is_number and hidden else MISSING) if is_missing(value) else write(value)
+        (HIDDEN if is_number and hidden else MISSING) if is_missing(value) else write(value)
         for value, hidden in zip(column, is_hidden, strict=False)
     ]
 
@@ -164,6 +169,7 @@ def _markup(
     heads: Mapping[str, str],
     styles: Mapping[str, str],
     caption: str,
+    legend: str,
     rows: int,
 ) -> str:
     is_number = {name: style not in ("text", "day", "flag") for name, style in styles.items()}
@@ -178,7 +184,7 @@ def _markup(
         [
             element("td", text, class_="number", data_value=_sort_value(value))
             if is_number[name]
-            else element("td", text, class_="name" if _is_name(text) else None)
+            else element("td", text, class_=_text_class(text))
             for value, text in zip(frame[name], texts[name], strict=True)
         ]
         for name in frame
@@ -193,12 +199,15 @@ def _markup(
         element("tbody", markup(*body)),
     ]
     inner = element("table", markup(*parts), class_="data", data_rows=rows)
-    return element("div", markup(inner), class_="table-box", tabindex=0)
+    below = element("p", legend, class_="legend") if legend else ""
+    return element("div", markup(inner, below), class_="table-box", tabindex=0)
 
 
-def _is_name(text: str) -> bool:
-    """Return whether a text is a name to keep in one line, such as a pseudonym with hyphens."""
-    return "-" in text and " " not in text and len(text) <= LONGEST_NAME
+def _text_class(text: str) -> str | None:
+    """Return whether a text is a name to keep in one line, such as a pseudonym, or a sentence."""
+    if "-" in text and " " not in text and len(text) <= LONGEST_NAME:
+        return "name"
+    return "sentence" if " " in text and len(text) > LONGEST_NAME else None
 
 
 def _sort_value(value: object) -> str | None:

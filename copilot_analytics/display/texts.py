@@ -197,8 +197,7 @@ def provenance(
 
 
 def _days_present(period: Period) -> str:
-    with_report = number(period.present - len(period.empty))
-    text = f"{with_report} of {number(period.expected)} present"
+    text = f"{number(period.present)} of {number(period.expected)} present"
     if period.empty:
         text += f", GitHub has no report for {number(len(period.empty))}"
     return text

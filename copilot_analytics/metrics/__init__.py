@@ -57,9 +57,11 @@ from copilot_analytics.metrics.membership import members_only, team_members
 from copilot_analytics.metrics.multiplier import adoption_multiplier
 from copilot_analytics.metrics.phase_rules import compare_phases, recomputed_phases
 from copilot_analytics.metrics.phases import adoption_phases, latest_phases, phase_transitions
+from copilot_analytics.metrics.previous import compare_with_previous
 from copilot_analytics.metrics.pull_request_times import merge_times, review_times
 from copilot_analytics.metrics.quality_summary import quality_headline
 from copilot_analytics.metrics.reconciliation import reconcile, reconciliation_summary
+from copilot_analytics.metrics.restated import restated_figures
 from copilot_analytics.metrics.retention import retention, retention_by_offset
 from copilot_analytics.metrics.segment import (
     SEGMENT_RULES,
@@ -95,6 +97,7 @@ __all__ = [
     "comebacks",
     "compare_periods",
     "compare_phases",
+    "compare_with_previous",
     "concentration",
     "coverage",
     "credits",
@@ -132,6 +135,7 @@ __all__ = [
     "reconcile",
     "reconciliation_summary",
     "reduced_records",
+    "restated_figures",
     "retention",
     "retention_by_offset",
     "review_times",

@@ -25,11 +25,11 @@ COLUMNS = {
     "is_measured": nw.Boolean,
     "expected": nw.Float64,
     "cumulative": nw.Float64,
-    "lower": nw.Float64,
-    "upper": nw.Float64,
+    "low": nw.Float64,
+    "high": nw.Float64,
     "cumulative_usd": nw.Float64,
-    "lower_usd": nw.Float64,
-    "upper_usd": nw.Float64,
+    "low_usd": nw.Float64,
+    "high_usd": nw.Float64,
     "level": nw.Float64,
     "history_days": nw.Int64,
     "people": nw.Int64,
@@ -59,7 +59,7 @@ def credits_forecast(
         Last day to trust; by default the last day of the frame. Give the last final day: credits
         of later days may still rise. Its month is the one that is forecast.
     level
-        How often the month's total should lie between ``lower`` and ``upper``, from 0 to 1.
+        How often the month's total should lie between ``low`` and ``high``, from 0 to 1.
     history_days
         How many days up to `end` to learn from, in whole weeks.
     minimum_days
@@ -81,8 +81,8 @@ def credits_forecast(
           without a forecast.
         - ``cumulative``: credits of the month up to this day, measured and expected. In the last
           row the forecast for the month.
-        - ``lower``, ``upper``: between these the cumulative credits lie with the given `level`.
-        - ``cumulative_usd``, ``lower_usd``, ``upper_usd``: the same at 0.01 USD per credit.
+        - ``low``, ``high``: between these the cumulative credits lie with the given `level`.
+        - ``cumulative_usd``, ``low_usd``, ``high_usd``: the same at 0.01 USD per credit.
         - ``level``: as asked for. ``history_days``: days learned from.
         - ``people``: different people with credits in the month so far.
         - ``outcome``: ``forecast``; ``not enough days``, where too little was measured to learn
@@ -117,8 +117,8 @@ def credits_forecast(
     >>> import pandas as pd
     >>> days = pd.date_range("2026-10-01", "2026-11-27")
     >>> users = pd.DataFrame({"day": days, "user_id": 1, "ai_credits_used": 10.0})
-    >>> credits_forecast(users).tail(1)[["day", "cumulative", "lower", "upper", "outcome"]]
-              day  cumulative  lower  upper   outcome
+    >>> credits_forecast(users).tail(1)[["day", "cumulative", "low", "high", "outcome"]]
+              day  cumulative    low   high   outcome
     29 2026-11-30       300.0  300.0  300.0  forecast
     """
     _check(level, history_days, minimum_days)
@@ -214,9 +214,9 @@ def _path(
     error = errors[chosen[:, stretches - stretches.min()], weekdays]
     possible = np.maximum(means[weekdays] * _along(lines, stretches) + error, 0)
     draws = np.where(is_open, possible, np.nan_to_num(credits))
-    lower, upper = np.quantile(draws.cumsum(axis=1), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = np.quantile(draws.cumsum(axis=1), [(1 - level) / 2, (1 + level) / 2], axis=0)
     cumulative = np.where(is_open, expected, credits).cumsum()
-    return {"expected": expected, "cumulative": cumulative, "lower": lower, "upper": upper}
+    return {"expected": expected, "cumulative": cumulative, "low": low, "high": high}
 
 
 def _learn(weeks: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, ...]:
@@ -256,12 +256,12 @@ def _path_without(credits: np.ndarray) -> dict[str, np.ndarray]:
     """Return the cumulative credits as far as every day is measured, and no forecast."""
     cumulative = credits.cumsum()
     nothing = np.full(len(credits), np.nan)
-    return {"expected": nothing, "cumulative": cumulative, "lower": nothing, "upper": nothing}
+    return {"expected": nothing, "cumulative": cumulative, "low": nothing, "high": nothing}
 
 
 def _rows(month: Sequence[datetime], credits: np.ndarray, path: Mapping, about: dict) -> list:
     columns = {"credits": credits, **path}
-    for name in ("cumulative", "lower", "upper"):
+    for name in ("cumulative", "low", "high"):
         columns[f"{name}_usd"] = path[name] * USD_PER_CREDIT
     plain = {
         name: [None if np.isnan(value) else float(value) for value in values]

@@ -57,8 +57,8 @@ def adoption_multiplier(
           of phase 0, which GitHub's dashboard calls passive. The last one is the denominator.
         - ``multiplier``: merged_per_person_day / passive_merged_per_person_day; missing where
           passive people merged nothing.
-        - ``multiplier_lower``, ``multiplier_upper``: 95 % interval of the ratio of two rates, which
-          takes every pull request as independent; people differ, so the true uncertainty is larger.
+        - ``low``, ``high``: 95 % interval of the multiplier as a ratio of two rates, which takes
+          every pull request as independent; people differ, so the true uncertainty is larger.
         - ``days``: days with phases.
         - ``phase_people``, ``passive_people``: people in each group on the day with most of them,
           among those of the 28 days up to it where GitHub tells, else among those active on it.
@@ -124,7 +124,7 @@ def adoption_multiplier(
     columns = [
         *(*keys, "merged", "person_days", "merged_per_person_day"),
         *("passive_merged", "passive_person_days", "passive_merged_per_person_day"),
-        *("multiplier", "multiplier_lower", "multiplier_upper", "days", *people),
+        *("multiplier", "low", "high", "days", *people),
         *("is_enough", "warning"),
     ]
     return frames.result(shown.select(*columns), *keys)
@@ -166,6 +166,6 @@ def _with_interval(rates: nw.LazyFrame) -> nw.LazyFrame:
     half = (1 / nw.col("_merged") + 1 / nw.col("_passive")).sqrt() * Z
     factor = nw.when(is_known).then(half.exp())
     return rates.with_columns(
-        multiplier_lower=nw.col("multiplier") / factor,
-        multiplier_upper=nw.col("multiplier") * factor,
+        low=nw.col("multiplier") / factor,
+        high=nw.col("multiplier") * factor,
     )

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from copilot_analytics import catalogue
 from copilot_analytics.errors import UsageError
 from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.activity import INTERACTIONS, check_count, is_active
 from copilot_analytics.metrics.engagement import MONDAY_TO_FRIDAY, working_days_of
 from copilot_analytics.metrics.membership import last_slugs, members_only, read_teams
+from copilot_analytics.metrics.periods import additive_counters
 from copilot_analytics.metrics.statistics import Z
 
 ACTIVE_DAYS = "active_days"
@@ -177,14 +177,12 @@ def _value(users: nw.LazyFrame, measure: str, active) -> nw.Expr:
     """Return what is added up, for each row of the users table."""
     if measure == ACTIVE_DAYS:
         return is_active(active).cast(nw.Float64)
-    fields = catalogue.table("users").columns
-    additive = [f.column for f in fields if f.additive == "yes" and not f.is_retired]
+    additive = additive_counters(users)
     if measure not in additive:
         raise UsageError(
             f"measure {measure!r} is not known, or must not be added up",
-            advice=f"{ACTIVE_DAYS!r}, or a counter such as {additive[0]!r}",
+            advice=f"one of: {', '.join([ACTIVE_DAYS, *additive])}",
         )
-    frames.read(users, measure)
     return nw.col(measure).cast(nw.Float64).fill_null(0.0)
 
 
@@ -234,7 +232,7 @@ def _treated(treated, teams, date, is_dry_run: bool) -> tuple[str, set | None]:
 
 
 def _ids(rows: nw.LazyFrame) -> set:
-    return {row["user_id"] for row in frames.rows(rows.select("user_id").unique())}
+    return {row["user_id"] for row in frames.rows(frames.distinct(rows, "user_id"))}
 
 
 def _as_of(teams: nw.LazyFrame, date: datetime | None) -> nw.LazyFrame:

@@ -162,6 +162,60 @@ def is_small(counts: pd.Series, minimum: int) -> pd.Series:
     return ((counts > 0) & (counts < minimum)).fillna(False).astype(bool)
 
 
+def hide_small_shares(
+    frame: pd.DataFrame, minimum: int = 5, *, part: str = "people", whole: str = "active_people"
+) -> pd.DataFrame:
+    """Return shares of people without those that tell of too few people, who did it or did not.
+
+    Question: which shares may be published, where each person can be in several or in none?
+
+    Parameters
+    ----------
+    frame
+        pandas frame of a metric with one share of people per row, for example that of
+        `metrics.share_of_people` or `metrics.surfaces`.
+    minimum
+        Least number of people that is shown.
+    part, whole
+        Columns with the numerator and the denominator of the share.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The frame with three columns more.
+
+        - ``at_least``, ``at_most``: the share where it is shown; the range in which it lies where
+          only the people who are *not* in it are too few; missing where those who are in it are.
+        - ``is_hidden``: True where the share is not shown. `part`, ``share``, ``low`` and ``high``
+          are then missing.
+
+    Raises
+    ------
+    UsageError
+        A column is absent.
+
+    Notes
+    -----
+    Left out: what two rows tell together. Who used which is not known, so the people of one row
+    cannot be taken from those of another; for rows that are parts of a total see `limit_shares`.
+
+    Source: practice of statistical offices (top coding).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"ide": ["vscode", "vim", "xcode"], "people": [98, 30, 2],
+    ...     "active_people": 100, "share": [0.98, 0.3, 0.02], "low": 0.0, "high": 1.0})
+    >>> hide_small_shares(frame)[["ide", "people", "share", "at_least", "at_most"]]
+          ide  people  share  at_least  at_most
+    0  vscode    <NA>    NaN      0.96     0.99
+    1     vim      30    0.3      0.30     0.30
+    2   xcode    <NA>    NaN       NaN      NaN
+    """
+    shown = hide_small_groups(frame, minimum, people=[part, whole], complementary=False)
+    return limit_shares(shown, minimum, part=part, whole=whole, complementary=False)
+
+
 def limit_shares(
     frame: pd.DataFrame,
     minimum: int = 5,

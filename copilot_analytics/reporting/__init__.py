@@ -5,7 +5,7 @@ made.
 """
 
 from copilot_analytics.reporting.notebooks import find_notebooks, notebook_folder
-from copilot_analytics.reporting.opening import open_key, open_tables
+from copilot_analytics.reporting.opening import open_key, open_restatements, open_tables
 from copilot_analytics.reporting.reports import ReportResult, report
 from copilot_analytics.reporting.running import Limits
 
@@ -15,6 +15,7 @@ __all__ = [
     "find_notebooks",
     "notebook_folder",
     "open_key",
+    "open_restatements",
     "open_tables",
     "report",
 ]

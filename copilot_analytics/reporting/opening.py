@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from copilot_analytics import privacy, samples, tidy
 from copilot_analytics.archive import Archive
+from copilot_analytics.archive.restating import COLUMNS
 from copilot_analytics.errors import UsageError
 from copilot_analytics.reporting.teams import of_team
 
@@ -26,7 +29,14 @@ def is_archive(source: str | Path) -> bool:
 
 
 def open_tables(
-    archive: str = "", *, scope: str = "", start: str = "", end: str = "", team: str = ""
+    archive: str = "",
+    *,
+    scope: str = "",
+    start: str = "",
+    end: str = "",
+    team: str = "",
+    engine: str = "pandas",
+    several_scopes: bool = False,
 ) -> tidy.Tables:
     """Open what a report is about: an archive, files of reports, or the sample company.
 
@@ -40,6 +50,11 @@ def open_tables(
         First and last day as ISO text, both included; "" for no bound.
     team
         Slug of a team, for the people who were in it, on the days on which they were; "" for all.
+    engine
+        ``"pandas"``, or ``"duckdb"`` for an archive that is larger than memory; files of reports
+        and the sample are read with pandas.
+    several_scopes
+        True to open all scopes where none is chosen, for whoever chooses among them later.
 
     Raises
     ------
@@ -59,21 +74,66 @@ def open_tables(
     ...     print(open_tables(str(file)).users["user_id"].tolist())
     [1]
     """
-    tables = _tables(archive, scope, {"start": start or None, "end": end or None})
+    bounds = {"start": start or None, "end": end or None}
+    tables = _tables(archive, scope, bounds, engine, several_scopes)
     return of_team(tables, team) if team else tables
 
 
-def _tables(archive: str, scope: str, bounds: Mapping[str, str | None]) -> tidy.Tables:
+def _tables(
+    archive: str, scope: str, bounds: Mapping[str, str | None], engine: str, several_scopes: bool
+) -> tidy.Tables:
     if archive and is_archive(archive):
         source = Archive(archive)
-        return source.tables(scope=scope or only_scope(source), **bounds)
+        chosen = scope or (None if several_scopes else only_scope(source))
+        return source.tables(scope=chosen, engine=engine, **bounds)
     tables = tidy.load(archive, scope=scope or None) if archive else samples.sample()
+    if several_scopes and not scope:
+        return tables.filter(**bounds)
     found = sorted(tables.day_states["scope"].unique())
     if not scope or (len(found) == 1 and archive):
         scope = _only(found)  # records name their scope by its id, not by the name that was asked
     elif scope not in found:
         raise UsageError(f"there is no scope {scope!r}", advice=f"one of: {', '.join(found)}")
     return tables.filter(scope=scope or None, **bounds)
+
+
+def open_restatements(
+    archive: str = "", *, scope: str = "", start: str = "", end: str = ""
+) -> pd.DataFrame:
+    """Return which figures of a report's days GitHub has changed after it first gave them.
+
+    Parameters
+    ----------
+    archive, scope, start, end
+        As for `open_tables`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        What `Archive.restatements` returns, of these days. No row for files and for the sample,
+        which hold one version of each day.
+
+    Raises
+    ------
+    UsageError, ArchiveError
+        As for `open_tables`.
+
+    Examples
+    --------
+    >>> open_restatements().empty
+    True
+    """
+    if not (archive and is_archive(archive)):
+        return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    source = Archive(archive)
+    found = source.restatements(scope or only_scope(source))
+    first, last = (pd.Timestamp(day) if day else None for day in (start, end))
+    is_inside = pd.Series(True, index=found.index)
+    if first is not None:
+        is_inside &= found["day"] >= first
+    if last is not None:
+        is_inside &= found["day"] <= last
+    return found[is_inside].reset_index(drop=True)
 
 
 def only_scope(archive: Archive) -> str | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from copilot_analytics.archive import Archive
 from copilot_analytics.catalogue import Scope
-from copilot_analytics.errors import CopilotAnalyticsError, StorageError, UsageError
+from copilot_analytics.display.html import element, markup
+from copilot_analytics.errors import EXIT_CODES, CopilotAnalyticsError, StorageError, UsageError
 from copilot_analytics.reporting import opening, printing, publishing, running
 from copilot_analytics.reporting.notebooks import find_notebooks, fit_parameters, takes_team
 from copilot_analytics.reporting.summaries import Plan, exit_code, page_digests, scope_folder
@@ -35,6 +36,13 @@ class ReportResult:
     def index(self) -> Path:
         """The page to open first."""
         return self.folder / "index.html"
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook where the report is, and whether anything is missing."""
+        of = [str(self.summary[key]) for key in ("scope", "start", "end") if self.summary.get(key)]
+        link = element("a", str(self.index), href=self.index.as_posix())
+        words = f"Report on {', '.join(of)}: {EXIT_CODES[self.exit_code]}. Open "
+        return element("p", words, markup(link))
 
 
 def report(

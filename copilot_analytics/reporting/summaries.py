@@ -64,7 +64,7 @@ def merged_period(markers: Mapping[str, dict], scope: str = "") -> display.Perio
     start, end = min(ends("start"), default=None), max(ends("end"), default=None)
     through, final = ends("data_through"), ends("final_through")
     expected = (end - start).days + 1 if start and end else 0
-    absent = {*days("missing"), *days("damaged"), *days("pending")}
+    absent = {day for name in ("missing", "damaged", "pending", "empty") for day in days(name)}
     scopes = sorted({marker["scope"] for marker in markers.values() if marker["scope"]})
     return display.Period(
         scope=scope or ", ".join(scopes),

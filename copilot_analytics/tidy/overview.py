@@ -43,6 +43,19 @@ def _table_facts(tables, name: str) -> dict:
     }
 
 
+def describe(name: str, frame) -> None:
+    """Note in the attributes of a pandas frame what it is about; other frames have none.
+
+    >>> frame = pd.DataFrame({"scope": ["organization:7", "organization:7"]})
+    >>> describe("users_by_ide", frame)
+    >>> frame.attrs
+    {'scope': ['organization:7'], 'definition': 'one row is a person, a day and an IDE'}
+    """
+    if isinstance(frame, pd.DataFrame):
+        frame.attrs["scope"] = sorted(frame["scope"].unique())
+        frame.attrs["definition"] = f"one row is {catalogue.table(name).grain}"
+
+
 def as_html(tables) -> str:
     """Return the overview that a notebook shows.
 
@@ -71,7 +84,7 @@ def _counts(tables, found: pd.DataFrame) -> Iterator[str]:
             yield _count(tables.facts[what], what.removesuffix("s"))
     ids = [tables.read(name, ["user_id"])["user_id"] for name in _PEOPLE if tables.count(name)]
     if ids:
-        yield _count(pd.concat(ids).nunique(), "person", "people")
+        yield f"{_count(pd.concat(ids).nunique(), 'person', 'people')} in any table"
     if len(found):
         days = f"{found['first_day'].min():%Y-%m-%d}", f"{found['last_day'].max():%Y-%m-%d}"
         yield " to ".join(dict.fromkeys(days))

@@ -78,6 +78,7 @@ class _Joined(io.RawIOBase):
         if self._start:
             count = min(len(buffer), len(self._start))
             buffer[:count], self._start = self._start[:count], self._start[count:]
+            self._on_read(count)
             return count
         count = _read_into(self._rest, buffer)
         self._on_read(count)

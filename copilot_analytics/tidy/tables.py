@@ -17,7 +17,7 @@ class Tables(Mapping):
     Every name of `catalogue.tables()` is always there, empty where the source has nothing, with
     all its typed columns. Frames are made when they are first asked for and then kept; each access
     gives the same frame, which pandas' copy-on-write protects from changes in derived frames only,
-    so treat it as read-only.
+    so treat it as read-only. ``frame.attrs`` has its scopes and what one of its rows is.
 
     Parameters
     ----------
@@ -82,6 +82,7 @@ class Tables(Mapping):
         frame = self._frames[name]
         if callable(frame):
             frame = self._frames[name] = frame()
+            overview.describe(name, frame)
         return frame
 
     def __getattr__(self, name: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from copilot_analytics.charts.findings.answers import (
     adoption,
     engagement,
 )
+from copilot_analytics.charts.findings.changes import NO_PREVIOUS, change_parts, periods_compared
 from copilot_analytics.charts.findings.code import NO_LINES, agent_trend, lines_by_mode
 from copilot_analytics.charts.findings.common import (
     NAMELESS,
@@ -82,6 +83,7 @@ from copilot_analytics.charts.findings.quality import (
     quality,
     reconciliation,
     reduced_records,
+    restated_figures,
     series_breaks,
     unknown_fields,
 )
@@ -129,6 +131,7 @@ __all__ = [
     "NO_PEOPLE",
     "NO_PHASES",
     "NO_PLACEBOS",
+    "NO_PREVIOUS",
     "NO_PULL_REQUESTS",
     "NO_REPOSITORIES",
     "NO_REVIEW_TIMES",
@@ -148,6 +151,7 @@ __all__ = [
     "adoption",
     "adoption_multiplier",
     "agent_trend",
+    "change_parts",
     "credits_answer",
     "credits_coverage",
     "credits_forecast",
@@ -174,6 +178,7 @@ __all__ = [
     "outdated_clients",
     "people_flow",
     "people_shares",
+    "periods_compared",
     "phases",
     "placebo_dates",
     "pull_request_shares",
@@ -181,6 +186,7 @@ __all__ = [
     "reconciliation",
     "reduced_records",
     "repositories",
+    "restated_figures",
     "retention",
     "review_times",
     "rounded",

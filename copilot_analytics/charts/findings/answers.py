@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from copilot_analytics.charts.findings.common import NO_PEOPLE, listed
-from copilot_analytics.charts.words import number, people, percent
+from copilot_analytics.charts.words import limits_text, number, people, percent, with_limits
 
 # The surfaces that an answer names, and how a sentence says that people used them.
 SURFACES = {
@@ -39,8 +39,9 @@ def adoption(headline: pd.DataFrame, surfaces: pd.DataFrame, period: str) -> str
     first = (
         f"{number(row['numerator'])} of {people(row['denominator'])} seen {verb} active ({period})."
     )
-    reach = surfaces[surfaces["surface"].isin(SURFACES) & surfaces["share"].notna()]
-    parts = [f"{percent(r.share)} {SURFACES[r.surface]}" for r in reach.itertuples()]
+    reach = with_limits(surfaces)
+    reach = reach[reach["surface"].isin(SURFACES) & reach["at_least"].notna()]
+    parts = [f"{limits_text(row)} {SURFACES[row.surface]}" for row in reach.itertuples()]
     return f"{first} Of the active people, {listed(parts)}." if parts else first
 
 

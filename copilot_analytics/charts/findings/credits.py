@@ -68,7 +68,7 @@ def credits_forecast(frame: pd.DataFrame) -> str:
         return f"{used} credits so far in {month}; too few days are known for a forecast"
     if last["outcome"] == "complete":
         return f"{month} took {number(last['cumulative'])} credits"
-    span = f"{rounded(last['lower'])} to {rounded(last['upper'])}"
+    span = f"{rounded(last['low'])} to {rounded(last['high'])}"
     return f"{month} is heading for {rounded(last['cumulative'])} credits ({span})"
 
 
@@ -110,19 +110,29 @@ def team_credits(frame: pd.DataFrame) -> str:
     return f"{count} {verb} credits; people of several teams count in each"
 
 
-def credits_coverage(frame: pd.DataFrame, period: str = "") -> str:
-    """Say on how many records credits were reported.
+def credits_coverage(frame: pd.DataFrame, period: str = "", minimum: int = 5) -> str:
+    """Say on how many records credits were reported, and not which few records are different.
 
-    >>> row = {"records": [10], "records_with_credits": [8], "records_without_telemetry": [2]}
+    Fewer than `minimum` records may be those of a single person, or of one person each.
+
+    >>> row = {"records": [20], "records_with_credits": [8], "records_without_telemetry": [2]}
     >>> credits_coverage(pd.DataFrame(row))
-    '80% of 10 records of a person and day have credits; 20% have credits and nothing else'
+    '40% of 20 records of a person and day have credits; fewer than 5 have credits and nothing else'
     """
     row = frame.iloc[0]
     if pd.isna(row["records"]) or row["records"] == 0:
         return nothing_to_show("records of people")
-    known = percent(row["records_with_credits"] / row["records"])
-    alone = percent(row["records_without_telemetry"] / row["records"])
+    known, alone = (
+        _part_text(row[name], row["records"], minimum)
+        for name in ("records_with_credits", "records_without_telemetry")
+    )
     about = (
         f"{number(row['records'])} records of a person and day{f' ({period})' if period else ''}"
     )
     return f"{known} of {about} have credits; {alone} have credits and nothing else"
+
+
+def _part_text(part: int, whole: int, minimum: int) -> str:
+    if 0 < part < minimum:
+        return f"fewer than {minimum}"
+    return f"all but fewer than {minimum}" if 0 < whole - part < minimum else percent(part / whole)

@@ -158,6 +158,6 @@ def adoption_multiplier(frame: pd.DataFrame) -> str:
         return nothing_to_show("pull requests per adoption phase")
     row = known.iloc[-1]
     times = f"{row['multiplier']:.2f} times as many"
-    span = f"{row['multiplier_lower']:.2f} to {row['multiplier_upper']:.2f}"
+    span = f"{row['low']:.2f} to {row['high']:.2f}"
     first = f"People in phases 1 to 3 merged {times} per active day as passive ones ({span})"
     return first if row["is_enough"] else f"{first}: too little to conclude from"

@@ -126,6 +126,19 @@ def series_breaks(frame: pd.DataFrame) -> str:
     return f"GitHub made {changes} to its counting in this period"
 
 
+def restated_figures(frame: pd.DataFrame) -> str:
+    """Say how many days GitHub changed at most, how far and how late."""
+    if frame.empty:
+        return "No day was fetched in two versions that differ"
+    known = frame[frame["days"].notna()]
+    if known.empty:
+        return "GitHub changed figures after it first gave them, of too few people to show"
+    days = known["days"].max()
+    first = f"GitHub changed figures of {number(days)} {'day' if days == 1 else 'days'} later"
+    late = known["days_after"].max()
+    return f"{first}, up to {number(late)} {'day' if late == 1 else 'days'} after the day’s end"
+
+
 def unknown_fields(frame: pd.DataFrame) -> str:
     """Say how many fields are not described."""
     if frame.empty:

@@ -15,7 +15,23 @@ from copilot_analytics.charts.findings.common import (
     settled,
 )
 from copilot_analytics.charts.timeline import DAY, DRAWN_STATES, day_sets
-from copilot_analytics.charts.words import day_text, number, people, percent, plain
+from copilot_analytics.charts.words import (
+    day_text,
+    limits_text,
+    number,
+    people,
+    percent,
+    plain,
+    with_limits,
+)
+
+# What the reports of a family are about, in a sentence.
+REPORTS_ON = {
+    "users": "people",
+    "entity": "the whole organization or enterprise",
+    "teams": "teams",
+    "repos": "repositories",
+}
 
 
 def active_people(frame: pd.DataFrame, coverage: pd.DataFrame | None = None) -> str:
@@ -119,14 +135,15 @@ def people_shares(frame: pd.DataFrame, dimension: str, noun: str) -> str:
     >>> people_shares(frame, "model", "model")
     'Most used model: gpt-5-mini, by 40% of active people'
     """
-    known = frame[frame["share"].notna()]
+    frame = with_limits(frame)
+    known = frame[frame["at_least"].notna()]
     named = known[~known[dimension].isin(NAMELESS)]
     if known.empty:
         return nothing_to_show(f"people by {noun}")
     if named.empty:
         return f"Active people by {noun}"
-    top = named.sort_values("share", ascending=False, kind="stable").iloc[0]
-    share = percent(top["share"])
+    top = named.sort_values("at_least", ascending=False, kind="stable").iloc[0]
+    share = limits_text(top)
     return f"Most used {noun}: {name(dimension, top)}, by {share} of active people"
 
 
@@ -200,11 +217,13 @@ def day_states(coverage: pd.DataFrame) -> str:
     if coverage.empty:
         return nothing_to_show("days")
     families = coverage["family"].unique()
-    days = coverage[coverage["family"] == ("users" if "users" in families else families[0])]
+    family = "users" if "users" in families else families[0]
+    days = coverage[coverage["family"] == family]
     due = days.loc[days["state"] != "pending", "day"]
     is_empty = days["state"] == "empty"
     there = days.loc[days["state"].isin(DRAWN_STATES) & ~is_empty, "day"].nunique()
     expected = 0 if due.empty else (due.max() - due.min()) // DAY + 1
     empty = days.loc[is_empty, "day"].nunique()
     without = f", GitHub has no report for {number(empty)}" if empty else ""
-    return f"{number(there)} of {number(expected)} days are there{without}"
+    about = REPORTS_ON.get(family, family)
+    return f"Reports on {about}: {number(there)} of {number(expected)} days{without}"
