@@ -6,8 +6,8 @@ from datetime import date
 import ipywidgets as widgets
 import pandas as pd
 import pytest
+from archive_input import company_archive
 from conftest import ndjson, user_record
-from metrics_input import ENGINES
 
 import copilot_analytics as ca
 from copilot_analytics import charts
@@ -54,21 +54,21 @@ def test_the_python_of_a_team_gives_the_shown_frame(source, tables):
     pd.testing.assert_frame_equal(run(shown.code, tables), shown.frame)
 
 
-class Relations(dict):
-    """Tables as an archive gives them for DuckDB."""
-
-    __getattr__ = dict.__getitem__
-
-
-def test_relations_of_duckdb_give_the_same(source, tables):
-    names = ("users", "users_by_feature", "teams")
-    lazy = Relations({name: ENGINES["duckdb"](tables[name]) for name in names})
-    lazy["day_states"] = tables.day_states
-    for chosen in (Selection(), Selection(measure="interactions", breakdown="feature")):
-        shown = view(Source(lazy), chosen)
-        expected = view(source, chosen).frame
-        pd.testing.assert_frame_equal(shown.frame, expected, check_exact=False)
-        pd.testing.assert_frame_equal(run(shown.code, lazy), shown.frame)
+@pytest.mark.parametrize("most_rows", [500_000, 0])
+def test_an_archive_gives_the_same_with_duckdb(monkeypatch, most_rows):
+    """Also where its tables are too large to be read at once; one scope of several is chosen."""
+    monkeypatch.setattr(views, "MOST_ROWS_IN_MEMORY", most_rows)
+    frames, relations = (company_archive().tables(engine=one) for one in ("pandas", "duckdb"))
+    chosen = Selection("active_people_7", scope="organization:7", period="all")
+    for one in (chosen, replace(chosen, measure="interactions", breakdown="feature")):
+        shown = view(Source(relations, minimum=1), one)
+        expected = view(Source(frames, minimum=1), one)
+        assert shown.chart.alt == expected.chart.alt
+        pd.testing.assert_frame_equal(shown.frame, expected.frame)
+        pd.testing.assert_frame_equal(run(shown.code, relations), shown.frame)
+    found = people(Source(relations), chosen, "", KEY)
+    assert found.sentence == people(Source(frames), chosen, "", KEY).sentence
+    assert len(found.frame) == 9
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,26 @@ def test_small_groups_are_hidden_everywhere():
     assert shown.frame["active_users"].isna().all()
     assert "no day with enough people" in shown.sentence
     assert "fewer than 5 people" in people(Source(three), chosen, "", KEY).sentence
+
+
+def test_a_group_of_all_but_a_few_is_hidden():
+    """Ten of twelve would tell of the two who are not among them."""
+    ides = {"vscode": range(10), "vim": range(6, 12)}
+    records = [
+        user_record(
+            user_id=user,
+            totals_by_ide=[
+                {"ide": ide, "user_initiated_interaction_count": 1}
+                for ide, users in ides.items()
+                if user in users
+            ],
+        )
+        for user in range(12)
+    ]
+    chosen = Selection("active_people_1", "ide")
+    shown = view(Source(ca.load(ndjson(*records))), chosen).frame.set_index("ide")["people"]
+    assert shown["vim"] == 6
+    assert pd.isna(shown["vscode"])
 
 
 def test_people_are_pseudonyms_of_a_group_that_is_shown(source, tables):

@@ -20,6 +20,11 @@ class Breakdown:
     table: str
     note: str = ""
 
+    @property
+    def title(self) -> str:
+        """The label as it stands alone."""
+        return self.label[:1].upper() + self.label[1:]
+
     def has(self, counter: str) -> bool:
         """Tell whether GitHub reports a counter in this division."""
         return any(field.column == counter for field in catalogue.table(self.table).columns)
@@ -39,13 +44,15 @@ class Series:
     """A metric to call, and which column of its frame is shown.
 
     `ratio_of` are numerator and denominator of a rate. `is_whole` says that the parts of a day add
-    up to a total that is known, so that a hidden part must not be what is left of it.
+    up to a total that is known, so that a hidden part must not be what is left of it; `has_rest`
+    that the people of a group stand beside all, so that those who are not in it are known as well.
     """
 
     call: Call
     value: str
     ratio_of: tuple[str, str] | None = None
     is_whole: bool = False
+    has_rest: bool = False
     window: int = 1
 
 
@@ -67,7 +74,7 @@ def _people(window: int) -> Callable[[Selection], Series | str]:
             return Series(
                 Call(metrics.active_users, ("users",), options), "active_users", window=window
             )
-        return Series(_people_by(selection, options), "people", window=window)
+        return Series(_people_by(selection, options), "people", has_rest=True, window=window)
 
     return series
 
@@ -81,8 +88,13 @@ def _share(selection: Selection) -> Series | str:
     if not selection.breakdown:
         return "A share compares groups: choose a breakdown."
     options = {"window": LONG_WINDOW, "active": selection.active}
-    ratio_of = ("people", "active_people")
-    return Series(_people_by(selection, options), "share", ratio_of, window=LONG_WINDOW)
+    return Series(
+        _people_by(selection, options),
+        "share",
+        ratio_of=("people", "active_people"),
+        has_rest=True,
+        window=LONG_WINDOW,
+    )
 
 
 def _total(counter: str) -> Callable[[Selection], Series | str]:

@@ -21,7 +21,7 @@ PERIODS = {
 SMOOTHING = {1: "None", 7: "Mean of 7 days"}
 WEEKDAYS = {"all": "All days", "working": "Monday to Friday"}
 DEFINITIONS = {
-    "interactions": "Sent a prompt (GitHub's rule)",
+    "interactions": "Sent a prompt (GitHub)",
     "engaged": "Used it in any way",
     "present": "Has a record",
 }

@@ -15,7 +15,8 @@ from copilot_analytics.explorer.measures import BREAKDOWNS, MEASURES, Measure, S
 from copilot_analytics.explorer.selection import Selection
 
 IMPORTS = "from copilot_analytics import metrics, privacy"
-KEPT_FRAMES = 256  # small ones: days of a measure, after all people were counted
+KEPT_FRAMES = 256  # mostly small ones: days of a measure, after all people were counted
+MOST_ROWS_IN_MEMORY = 500_000
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,11 @@ class Source:
 
     def once(self, key: tuple, make: Callable):
         """Return what a function makes, made at the first time of asking."""
-        if key not in self._kept:
-            if len(self._kept) >= KEPT_FRAMES:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[key] = make()
-        return self._kept[key]
+        found = self._kept.pop(key) if key in self._kept else make()
+        if len(self._kept) >= KEPT_FRAMES:
+            self._kept.pop(next(iter(self._kept)))  # what nobody has asked for the longest
+        self._kept[key] = found
+        return found
 
     def of_scope(self, scope: str):
         """Return the tables of the scope that is meant, which must be one."""
@@ -82,10 +83,11 @@ class Source:
 
     def table(self, name: str, scope: str, team: str):
         """Return a table of the people of a scope, or of one team."""
-        table = self.of_scope(scope)[name]
+        tables = self.of_scope(scope)
+        table = self.once(("table", name, scope), lambda: _table(tables, name))
         if not team:
             return table
-        teams = self.of_scope(scope)["teams"]
+        teams = self.table("teams", scope, "")
         return self.once(
             ("table", name, scope, team), lambda: metrics.members_only(table, teams, team)
         )
@@ -97,8 +99,19 @@ class Source:
     def _teams(self, scope: str) -> list[str]:
         if self.coverage(scope)["family"].ne("teams").all():
             return []
-        members = as_pandas(metrics.team_members(self.of_scope(scope)["teams"]))
+        members = as_pandas(metrics.team_members(self.table("teams", scope, "")))
         return sorted(members.loc[members["members"] >= self.minimum, "slug"].unique())
+
+
+def _table(tables, name: str):
+    """Return a table; one of another engine that is small with pandas, to be read only once."""
+    table = tables[name]
+    is_small = _is_relation(table) and tables.count(name) <= MOST_ROWS_IN_MEMORY
+    return tables.read(name) if is_small else table
+
+
+def _is_relation(frame) -> bool:
+    return hasattr(frame, "to_arrow_table")
 
 
 def view(source: Source, selection: Selection) -> View:
@@ -188,15 +201,17 @@ def _figures(source: Source, selection: Selection, series: Series) -> pd.DataFra
 
 def as_pandas(frame) -> pd.DataFrame:
     """Return the small frame of a metric as pandas has it, whatever the engine."""
-    is_relation = hasattr(frame, "to_arrow_table")
-    return engines.to_pandas(frame.to_arrow_table()) if is_relation else frame
+    return engines.to_pandas(frame.to_arrow_table()) if _is_relation(frame) else frame
 
 
 def _hiding(series: Series, selection: Selection, minimum: int) -> list:
     """Return the steps that keep what may be shown of the metric's frame."""
     options = {"minimum": minimum}
-    options |= {"within": "day"} if series.is_whole else {"complementary": False}
-    hide = Call(privacy.hide_small_groups, options=options)
+    if series.has_rest:
+        hide = Call(privacy.hide_small_shares, options=options)
+    else:
+        options |= {"within": "day"} if series.is_whole else {"complementary": False}
+        hide = Call(privacy.hide_small_groups, options=options)
     return [WHOLE_WINDOWS, hide] if series.window > 1 else [hide]
 
 
@@ -223,7 +238,7 @@ def _code(source: Source, selection: Selection, series: Series, steps: list) -> 
         member = Call(metrics.members_only)
         names = [member.text(name, f"{tables}.teams", repr(selection.team)) for name in names]
     text = series.call.text(*names)
-    if hasattr(source.of_scope(selection.scope)["users"], "to_arrow_table"):
+    if _is_relation(source.of_scope(selection.scope)["users"]):
         lines[0] = "from copilot_analytics import engines, metrics, privacy"
         text = f"engines.to_pandas({text}.to_arrow_table())"
     lines.append(f"shown = {text}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -25,12 +26,17 @@ from copilot_analytics.explorer.selection import (
 )
 from copilot_analytics.explorer.views import Source, view
 
+PAGES = ("Table", "People", "Python")
+TABLE_PAGE, PEOPLE_PAGE = 0, 1
 TABLE_ROWS = 200
 IDLE_SECONDS = 0.4
+LONGEST_STEP = 1.0  # seconds for which nobody minds that what is asked next comes later
 STYLE = """
 <style>
-.explorer .controls { min-width: 15.5em; }
-.explorer .shown { min-width: min(42em, 100%); flex: 1 1 42em; }
+.explorer .controls { flex: 1 1 21em; flex-flow: row wrap; align-content: start; }
+.explorer .shown { flex: 99 1 42em; }
+.explorer .shown, .explorer .shown .lm-Widget { min-width: 0; }
+.explorer .shown .widget-html-content { min-width: 0; }
 .explorer .shown img { max-width: 100%; height: auto; }
 .explorer .scroll { max-height: 24em; overflow: auto; }
 .explorer .sentence { font-size: 1.15em; font-weight: 600; margin: 0 0 0.6em; }
@@ -64,16 +70,16 @@ class Explorer(widgets.HBox):
         self._picture, self._table, self._code, self._people = (widgets.HTML() for _ in range(4))
         people_page = widgets.VBox([self._group, self._people])
         self._pages = widgets.Tab([self._table, people_page, self._code])
-        self._pages.titles = ["Table", "People", "Python"]
-        controls = widgets.VBox([widgets.HTML(STYLE), *self._controls.values()])
-        shown = widgets.VBox([self._picture, self._pages])
+        self._pages.titles = PAGES
+        controls = widgets.VBox([*self._controls.values()])
+        shown = widgets.VBox([self._picture, self._pages, widgets.HTML(STYLE)])
         super().__init__([controls, shown], layout=widgets.Layout(flex_flow="row wrap"))
         for box, name in ((self, "explorer"), (controls, "controls"), (shown, "shown")):
             box.add_class(name)
         for control in self._controls.values():
             control.observe(self._changed, "value")
-        self._group.observe(self._show_people, "value")
-        self._pages.observe(self._show_people, "selected_index")
+        self._group.observe(self._show_page, "value")
+        self._pages.observe(self._show_page, "selected_index")
         self._show()
 
     def __repr__(self) -> str:
@@ -116,22 +122,28 @@ class Explorer(widgets.HBox):
         selection = self.selection
         measure = MEASURES[selection.measure]
         for name in ("start", "end"):
-            self._controls[name].disabled = selection.period != DATES
+            self._controls[name].layout.display = None if selection.period == DATES else "none"
         self._controls["active"].disabled = not measure.uses_definition
         self._shown = view(self._source, selection)
         said = element("p", self.sentence, class_="sentence", role="status")
         chart = self._shown.chart
         picture = chart.body if chart else said
         self._picture.value = display.Html(picture, "")._repr_html_()
-        self._table.value = self._table_markup()
         text = f"{self.code}\n\n# this view: explore(tables, state={self.state!r})"
         self._code.value = element("pre", text)
         self._group.options = [
             ("everybody", EVERYBODY),
             *((name, name) for name in groups(self._shown.frame, selection)),
         ]
-        self._show_people()
+        self._show_page()
         self._prepare(selection)
+
+    def _show_page(self, change=None) -> None:
+        """Fill the page in front; what nobody looks at is not made."""
+        if self._pages.selected_index == TABLE_PAGE:
+            self._table.value = self._table_markup()
+        if self._pages.selected_index == PEOPLE_PAGE:
+            self._people.value = self._people_markup()
 
     def _table_markup(self) -> str:
         frame = self._shown.frame
@@ -139,7 +151,7 @@ class Explorer(widgets.HBox):
             return element("p", self.sentence)
         latest = frame.sort_values("day", ascending=False, kind="stable")
         table = display.table(
-            latest,
+            latest.drop(columns="is_complete_window", errors="ignore"),  # all of them are
             caption="The last days first",
             rows=TABLE_ROWS,
             limit=TABLE_ROWS,
@@ -147,14 +159,10 @@ class Explorer(widgets.HBox):
         )
         return _scrolled(table)
 
-    def _show_people(self, change=None) -> None:
-        """Show the people of the chosen group, when somebody looks at them."""
-        if self._pages.selected_index != 1:
-            return
+    def _people_markup(self) -> str:
         found = people(self._source, self.selection, self._group.value or EVERYBODY, self._key)
-        said = element("p", found.sentence)
         table = "" if found.frame.empty else _scrolled(display.table(found.frame, rows=TABLE_ROWS))
-        self._people.value = said + table
+        return element("p", found.sentence) + table
 
     def _prepare(self, selection: Selection) -> None:
         """Count what is likely to be asked for next while nobody asks for anything."""
@@ -167,8 +175,10 @@ class Explorer(widgets.HBox):
 
         def step() -> None:
             if nearby and self.selection == selection:
+                start = time.monotonic()
                 view(self._source, nearby.pop(0))
-                loop.call_later(IDLE_SECONDS, step)
+                if time.monotonic() - start < LONGEST_STEP:
+                    loop.call_later(IDLE_SECONDS, step)
 
         loop.call_later(IDLE_SECONDS, step)
 
@@ -235,7 +245,7 @@ def explore(
 
 def _controls(source: Source, selection: Selection) -> dict[str, widgets.Widget]:
     """Return one widget per field of a selection, in the order in which they are chosen."""
-    breakdowns = {"": "None"} | {name: one.label for name, one in BREAKDOWNS.items()}
+    breakdowns = {"": "None"} | {name: one.title for name, one in BREAKDOWNS.items()}
     # The only scope needs no name, so that a saved view fits other data as well.
     several = len(source.scopes) > 1
     scopes = source.scopes if several else [""]

@@ -1,0 +1,57 @@
+"""The explorer over an archive: what a change of one widget takes until the picture is there."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+
+import duckdb  # noqa: F401, importing it is no part of the work
+
+from copilot_analytics.archive import Archive
+from copilot_analytics.explorer import Source, explore
+from copilot_analytics.explorer.measures import BREAKDOWNS, MEASURES
+
+BEFORE = "interactions"  # what is shown when the change of the measure comes
+
+
+def _changes(ledger: Path, engine: str) -> dict:
+    """Return wall and processor seconds of changes of the measure, and then of the days."""
+    explorer = explore(Archive(ledger.parent).tables(engine=engine))
+    source = explorer._source
+    seconds = {}
+    for breakdown in ("", *BREAKDOWNS):
+        if breakdown:  # its table is read when it is first chosen, once
+            source.table(BREAKDOWNS[breakdown].table, "", "")
+        for measure in MEASURES:
+            explorer._controls["period"].value = "last 28 days"
+            before = {"measure": "credits" if measure == BEFORE else BEFORE, "breakdown": breakdown}
+            for name, value in before.items():
+                explorer._controls[name].value = value
+            explorer._source = Source(source.tables, _kept=_known(source))
+            first = _seconds(explorer, "measure", measure)
+            if explorer._shown.chart is not None:
+                days = _seconds(explorer, "period", "last 7 days")
+                seconds[f"{measure} {breakdown}".strip()] = [*first, *days]
+            explorer._source = source
+    return seconds
+
+
+def _known(source: Source) -> dict:
+    """Return what a source keeps, without any figure."""
+    return {key: kept for key, kept in source._kept.items() if key[0] not in ("figures", "view")}
+
+
+def _seconds(explorer, name: str, value: object) -> list[float]:
+    clock, cpu = time.perf_counter(), time.process_time()
+    explorer._controls[name].value = value
+    return [time.perf_counter() - clock, time.process_time() - cpu]
+
+
+on_pandas = partial(_changes, engine="pandas")
+on_duckdb = partial(_changes, engine="duckdb")
+
+
+def figures(seconds: dict) -> dict:
+    """Return the seconds as they are: they are the result."""
+    return {"seconds": seconds}
