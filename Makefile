@@ -5,9 +5,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help report explore test lint format notebooks docs pictures site clean
+.PHONY: help report explore tutorial test lint format notebooks docs pictures site clean
 .PHONY: test-floors test-spark lock
-.PHONY: bench bench-fetching bench-archive bench-metrics bench-reports
+.PHONY: bench bench-fetching bench-archive bench-metrics bench-reports bench-explorer
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,16 +21,20 @@ report: $(VENV)/.installed  ## make a report: of the sample company, or ORG=name
 explore: $(VENV)/.installed-explore  ## explore in JupyterLab: the sample, or ARCHIVE=dir (VOILA=1: as an application)
 	@$(BIN)/copilot-analytics explore $(if $(ARCHIVE),--archive $(ARCHIVE),--sample) $(if $(VOILA),--voila)
 
+tutorial: $(VENV)/.installed-explore  ## the ten-minute tutorial in JupyterLab, in this folder
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/docs/tutorial.ipynb
+
 test: $(VENV)/.installed-dev lint  ## style, import layers, tests and notebooks
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env -n auto --dist loadscope \
 	  tests copilot_analytics notebooks docs/tutorial.ipynb
 
 test-floors: $(VENV)-floors/.installed  ## the tests with the oldest version of each dependency
-	$(VENV)-floors/bin/python -m pytest --nbval-lax --nbval-current-env -n auto --dist loadscope \
+	$(VENV)-floors/bin/python -m pytest -W ignore::DeprecationWarning --nbval-lax --nbval-current-env -n auto --dist loadscope \
 	  tests copilot_analytics notebooks docs/tutorial.ipynb
 
 test-spark: $(VENV)/.installed-spark  ## the metrics on a Spark cluster of two workers (minutes)
-	TEST_SPARK=1 $(BIN)/python -m pytest -k spark tests/test_engines.py tests/test_metrics_engines.py
+	TEST_SPARK=1 $(BIN)/python -m pytest -k spark \
+	  tests/test_engines.py tests/test_metrics_engines.py tests/test_archive_opening.py
 
 lint: $(VENV)/.installed-dev  ## style and who may import whom
 	$(BIN)/ruff check .
@@ -73,6 +77,9 @@ bench-metrics: $(VENV)/.installed-bench  ## time the metrics over a year of 100,
 
 bench-reports: $(VENV)/.installed-bench  ## time the reports beside empty notebooks (SAVE=1 keeps the figures)
 	$(BIN)/python -m benchmarks.reports $(if $(SAVE),--save)
+
+bench-explorer: $(VENV)/.installed-bench  ## time the explorer's answers (SAVE=1 keeps the figures)
+	$(BIN)/python -m benchmarks.explorer $(if $(SAVE),--save)
 
 clean:  ## remove what make made; reports and archives stay
 	rm -rf $(VENV) $(VENV)-floors .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from importlib import metadata
 
 from copilot_analytics import errors
+
+# A grammar that jsonschema compiles for seconds to check addresses, of which notebooks have none.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 project = "copilot_analytics"
 author = copyright = "The copilot_analytics authors"
@@ -38,6 +42,8 @@ nb_ipywidgets_js = {}  # scripts from elsewhere, for widgets that no page has
 
 html_theme = "pydata_sphinx_theme"
 html_title = project
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_sidebars = {"index": [], "tutorial": []}  # they have no pages below them
 html_show_sourcelink = False
 html_copy_source = False

@@ -31,8 +31,10 @@ from test_reporting import make_notebook
 import copilot_analytics as ca
 from copilot_analytics import errors, reporting, samples
 from copilot_analytics.cli import cli
+from copilot_analytics.cli import reporting as cli_reporting
 from copilot_analytics.cli.shared import Output
 from copilot_analytics.client import Client, Settings
+from copilot_analytics.metrics.checks import CHECKS
 from copilot_analytics.samples import Company, SampleServer, write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +44,8 @@ MADE = [DOCS / name for name in ("fields.md", "metrics.md", "benchmarks.md")]
 PAGES = [ROOT / "README.md", *sorted(set(DOCS.glob("**/*.md")) - set(MADE))]
 RUN, SHOWN = ("python", "console"), ("text", "ini", "yaml", "html", "{toctree}", "{eval-rst}")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-COMPANY = Company(people=60, days=42)
+DAYS = 21
+COMPANY = Company(people=60, days=DAYS)
 # The notebooks have tests of their own; a small one shows as well that a command works.
 SETUP = """\
 import copilot_analytics as ca
@@ -90,9 +93,17 @@ def folder(start, server, tmp_path, monkeypatch, request):
     monkeypatch.setattr(samples, "Company", lambda: Company(people=24, days=3))  # of --sample
     monkeypatch.setitem(ca.Archive.__init__.__kwdefaults__, "clock", clock["clock"])
     monkeypatch.setattr(reporting.reports, "find_notebooks", lambda names=None: [notebook])
-    if "first-report" not in request.node.name:  # kernels take seconds to start: once is enough
-        made = reporting.ReportResult(Path(PUBLISHED), 0, {})
-        monkeypatch.setattr(reporting, "report", lambda *source, **options: made)
+    monkeypatch.setattr(cli_reporting, "FIRST_REPORT_DAYS", DAYS)
+    made = reporting.ReportResult(Path(PUBLISHED), 0, {})
+    report = reporting.report if "first-report" in request.node.name else None
+
+    def once(*source, **options):
+        """Make the first report of one page: kernels take seconds to start."""
+        nonlocal report
+        make, report = report, None
+        return make(*source, **options) if make else made
+
+    monkeypatch.setattr(reporting, "report", once)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # commands replace it
     yield tmp_path
     plt.close("all")
@@ -213,6 +224,12 @@ def test_a_wrong_result_a_wrong_code_and_a_wrong_name_are_noticed(folder):
     ):
         with pytest.raises(AssertionError):
             run_console(block(wrong))
+
+
+def test_the_readme_counts_what_there_is():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert f"{len(CHECKS)} checks of the reports against each other" in text
+    assert f"first run fetches {cli_reporting.FIRST_REPORT_DAYS} days" in text
 
 
 def test_the_table_of_exit_codes_has_every_error():
