@@ -84,7 +84,7 @@ def share_of_people(
     if canonical:
         breakdown = frames.with_canonical_names(breakdown, names)
     people = active_people(users, active)
-    used = frames.distinct(breakdown.filter(frames.has_activity(breakdown)), "user_id", *names)
+    used = frames.distinct(frames.with_activity(breakdown, "user_id", *names))
     counts = (
         used.join(people, on="user_id", how="semi").group_by(*names).agg(people=nw.len())
     ).join(people.select(active_people=nw.len()), how="cross")

@@ -10,7 +10,7 @@ from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.activity import active_days, check_count
 from copilot_analytics.metrics.periods import measured_sums, with_people, with_values
 from copilot_analytics.metrics.statistics import ratio, with_share
-from copilot_analytics.metrics.windows import changes_of, people_in_window, window_runs
+from copilot_analytics.metrics.windows import people_in_window, window_changes
 
 PERSON_DAY = ("user_id", "day")
 
@@ -157,7 +157,7 @@ def people_by(
     days = people_in_window(
         frames.calendar(users, frames.first_and_last(users)), person_days, window
     ).select("number", "day", active_people="people")
-    changes = changes_of(window_runs(uses, window, dimension), dimension)
+    changes = window_changes(uses, window, dimension)
     counts = (
         days.join(frames.distinct(uses, dimension), how="cross")
         .join(changes, on=[dimension, "day"], how="left")
@@ -172,8 +172,7 @@ def people_by(
 
 def _uses(breakdown: nw.LazyFrame, dimension: str, canonical: bool) -> nw.LazyFrame:
     """Return each person, day and value once on which the person used the value."""
-    rows = with_values(breakdown.filter(frames.has_activity(breakdown)), [dimension])
-    rows = rows.select(*PERSON_DAY, dimension)
+    rows = with_values(frames.with_activity(breakdown, *PERSON_DAY, dimension), [dimension])
     return frames.distinct(frames.with_canonical_names(rows, [dimension]) if canonical else rows)
 
 

@@ -291,7 +291,7 @@ def _features_used(totals: nw.LazyFrame, by_feature: nw.LazyFrame | None) -> nw.
     people = totals.select("user_id")
     if by_feature is None:
         return people.with_columns(features_used=nw.lit(None, dtype=nw.Float64))
-    used = frames.distinct(by_feature.filter(frames.has_activity(by_feature)), "user_id", "feature")
+    used = frames.distinct(frames.with_activity(by_feature, "user_id", "feature"))
     counts = used.group_by("user_id").agg(features_used=nw.len())
     return people.join(counts, on="user_id", how="left").with_columns(
         nw.col("features_used").fill_null(0)

@@ -302,6 +302,15 @@ def has_activity(breakdown: nw.LazyFrame) -> nw.Expr:
     return nw.any_horizontal(among(breakdown, slice_counters()) > 0, ignore_nulls=True)
 
 
+def with_activity(breakdown: nw.LazyFrame, *columns: str) -> nw.LazyFrame:
+    """Return some columns of the rows of a breakdown in which any activity counter is above zero.
+
+    Marked first: pandas would copy all columns of the rows that stay.
+    """
+    marked = breakdown.select(*columns, _active=has_activity(breakdown))
+    return marked.filter(nw.col("_active")).select(*columns)
+
+
 def among(frame: nw.LazyFrame, names: Iterable[str]) -> nw.Expr:
     """Return those of the named columns that a frame has, at least one."""
     have = frame.collect_schema().names()

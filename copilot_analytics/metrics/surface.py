@@ -115,7 +115,7 @@ def uses_of(
     of_feature = places | {name: places[s.name] for s in SURFACES for name in s.features}
     place = nw.col("feature").replace_strict(of_feature, default=None, return_dtype=nw.Int64)
     named = (
-        by_feature.filter(frames.has_activity(by_feature))
+        frames.with_activity(by_feature, "user_id", "feature", "day", *keys)
         .group_by("user_id", "feature", *keys)
         .agg(start=nw.col("day").min(), last=nw.col("day").max())
         .select("user_id", *keys, "start", "last", place=place)

@@ -62,6 +62,22 @@ def changes_of(runs: nw.LazyFrame, *by: str) -> nw.LazyFrame:
     return nw.concat(parts, how="vertical").group_by(*by, "day").agg(nw.col("change").sum())
 
 
+def window_changes(person_days: nw.LazyFrame, window: int, *by: str) -> nw.LazyFrame:
+    """Return by how much the number of people inside a window changes, per day of change.
+
+    For a window of one day each person and day must be there once.
+    """
+    if window > 1:
+        return changes_of(window_runs(person_days, window, *by), *by)
+    counts = frames.kept(person_days.group_by(*by, "day").agg(people=nw.len()))
+    people, day = nw.col("people").cast(nw.Int64), nw.col("day")
+    parts = [
+        counts.select(*by, "day", change=people),
+        counts.select(*by, day=day.dt.offset_by("1d"), change=-people),
+    ]
+    return nw.concat(parts, how="vertical").group_by(*by, "day").agg(nw.col("change").sum())
+
+
 def overlaps(runs: nw.LazyFrame, others: nw.LazyFrame) -> nw.LazyFrame:
     """Return when a person is inside both of two windows; the columns of the first stay."""
     others = others.select("user_id", _start="start", _end="end")
