@@ -65,8 +65,7 @@ def change_parts(
     shown = parts.loc[list(names)]
     changes = shown["change"].astype(float)
     ax = bar_axes(ax, len(shown))
-    colors = [NIGHT if part == "total" else BLUE if change > 0 else ORANGE
-              for part, change in changes.items()]  # fmt: skip
+    colors = [BLUE if change > 0 else ORANGE for change in changes[:-1]] + [NIGHT]  # the total
     ax.barh(range(len(shown)), changes, height=0.66, color=colors, zorder=3)
     reach = changes.abs().max() or 1.0
     ax.set_xlim(min(changes.min() * 1.1, 0), max(changes.max(), 0) + 1.1 * reach)

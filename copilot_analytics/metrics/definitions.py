@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import narwhals.stable.v2 as nw
@@ -120,10 +120,11 @@ def definition_table(tables):
     users = frames.read(tables["users"], "day", "user_id")
     entity = frames.read(tables["entity"], "day", *{reading.field for reading in READINGS})
     frames.one_scope(users, entity)
-    compared = list(_compared(users, entity)) + list(_other_figures(users))
+    person_days = {active: active_days(users, active) for active in DEFINITIONS}
+    compared = list(_compared(users, entity, person_days)) + list(_other_figures(users))
     people = {
-        active: frames.scalars(active_days(users, active).select(nw.col("user_id").n_unique()))
-        for active in DEFINITIONS
+        active: frames.scalars(days.select(nw.col("user_id").n_unique()))
+        for active, days in person_days.items()
     }
     # Of no rows at all, DuckDB counts no value instead of 0.
     rows = [
@@ -133,13 +134,15 @@ def definition_table(tables):
     return frames.result(frames.literals(users, rows, _COLUMNS), "figure_number")
 
 
-def _compared(users: nw.LazyFrame, entity: nw.LazyFrame) -> Iterator[dict]:
+def _compared(
+    users: nw.LazyFrame, entity: nw.LazyFrame, person_days: Mapping[str, nw.LazyFrame]
+) -> Iterator[dict]:
     """Yield each reading under each definition, with GitHub's figure."""
     ends = frames.first_and_last(users)
     for reading in READINGS:
         reported = entity.select("day", reported=reading.field)
-        for active in DEFINITIONS:
-            own = _counts(users, ends, active_days(users, active), reading)
+        for active, days in person_days.items():
+            own = _counts(users, ends, days, reading)
             yield {
                 "figure": reading.figure,
                 "reading": reading.name,

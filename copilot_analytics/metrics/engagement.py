@@ -18,8 +18,6 @@ STREAKS = ("calendar", "working")
 _NO_WEEK = -1
 _NOTHING = nw.lit(None, dtype=nw.Float64)
 _ZEROS = (
-    "active_days",
-    "active_working_days",
     "longest_streak",
     "active_weeks",
     "first_half_days",
@@ -147,17 +145,16 @@ def activity_between(
     totals = measured_sums(users, ["user_id"], counters, present_days=nw.len())
     known_weeks = set(weeks.values()) - {_NO_WEEK}
     return (
-        totals.join(_day_counts(users, days, ends, worked, weeks), on="user_id", how="left")
+        totals.join(_day_shares(users, days, ends, worked), on="user_id")
+        .join(_day_counts(users, days, ends, worked, weeks), on="user_id", how="left")
         .join(_longest_runs(users, days, ends, counted), on="user_id", how="left")
         .join(_features_used(totals, by_feature), on="user_id", how="left")
         .with_columns(nw.col(*_ZEROS).fill_null(0).cast(nw.Int64))
         .with_columns(
-            working_days=nw.lit(len(worked), dtype=nw.Int64),
             weeks=nw.lit(len(known_weeks), dtype=nw.Int64),
             half=nw.lit(len(worked) // 2, dtype=nw.Int64),
         )
         .with_columns(
-            active_days_share=ratio("active_working_days", "working_days"),
             interactions_per_active_day=(
                 ratio(INTERACTIONS, "active_days") if INTERACTIONS in counters else _NOTHING
             ),
@@ -200,11 +197,16 @@ def working_day_shares(
     users = frames.read(users, "day", "user_id")
     frames.one_scope(users)
     ends = frames.first_and_last(users)
-    worked = set(working_days_of(ends, working_days, missing_days))
-    days = frames.calendar(users, ends, active_working_days=lambda day: int(day in worked))
+    worked = working_days_of(ends, working_days, missing_days)
+    return _day_shares(users, active_days(users, active), ends, worked)
+
+
+def _day_shares(users, person_days, ends, worked: list) -> nw.LazyFrame:
+    """Return each person with a record, the active days, and their share of the working days."""
+    is_worked = set(worked)
+    days = frames.calendar(users, ends, active_working_days=lambda day: int(day in is_worked))
     counts = (
-        active_days(users, active)
-        .join(frames.kept(days), on="day")
+        person_days.join(frames.kept(days), on="day")
         .group_by("user_id")
         .agg(nw.col("active_working_days").sum(), active_days=nw.len())
     )
@@ -243,27 +245,26 @@ def _weeks(ends: tuple[datetime, datetime] | None, reported: list[datetime]) -> 
 
 
 def _day_counts(users, person_days, ends, worked: list, weeks: dict) -> nw.LazyFrame:
-    """Return what `user_activity` counts of each person's active days.
+    """Return the halves, weeks and ends of each person's active days, for `user_activity`.
 
     Counted by week first, because that is much less to be told apart than all days.
     """
-    is_worked, half = set(worked), len(worked) // 2
+    half = len(worked) // 2
     first, second = set(worked[:half]), set(worked[len(worked) - half :])
     days = frames.calendar(
         users,
         ends,
-        active_working_days=lambda day: int(day in is_worked),
         first_half_days=lambda day: int(day in first),
         second_half_days=lambda day: int(day in second),
         week=lambda day: weeks.get(day, _NO_WEEK),
         days_since_active=lambda day: (ends[1] - day).days if ends else 0,
     )
-    sums = nw.col("active_days", "active_working_days", "first_half_days", "second_half_days").sum()
+    sums = nw.col("first_half_days", "second_half_days").sum()
     ends_of = {"first_day": nw.col("first_day").min(), "last_day": nw.col("last_day").max()}
     since = nw.col("days_since_active").min()
     weekly = (
         person_days.join(frames.kept(days), on="day")
-        .with_columns(active_days=nw.lit(1), first_day="day", last_day="day")
+        .with_columns(first_day="day", last_day="day")
         .group_by("user_id", "week")
         .agg(sums, since, **ends_of)
     )

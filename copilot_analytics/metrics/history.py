@@ -63,16 +63,14 @@ def figure_history(figures: Callable, headline, *, weeks: int = 8):
     [1.0, 2.0]
     """
     check_count(weeks, "weeks")
-    known = nw.from_native(headline).lazy()
+    known = frames.read(headline)
     last = frames.scalars(known.select(end=nw.col("end").max()))["end"]
     if last is None:
         nothing = known.select("figure_number", "figure", "end", "value", "people").head(0)
         return frames.result(nothing, "figure_number", "end")
     ends = [last - timedelta(days=7 * back) for back in reversed(range(weeks))]
     parts = [
-        nw.from_native(figures(end=end))
-        .lazy()
-        .select(
+        frames.read(figures(end=end)).select(
             "figure_number",
             "figure",
             end=nw.lit(end, dtype=frames.DAY),

@@ -124,9 +124,9 @@ def _recomputed(users: nw.LazyFrame, by_feature: nw.LazyFrame, ends) -> nw.LazyF
 def _used(users: nw.LazyFrame, by_feature: nw.LazyFrame) -> nw.LazyFrame:
     """Return each person and day, with the surfaces used as digits of one number, `_uses`."""
     named = [feature for surface in _SURFACES for feature in surface.features]
-    is_of_rules = nw.col("feature").is_in(named) & frames.has_activity(by_feature)
+    of_rules = by_feature.filter(nw.col("feature").is_in(named))
     features = (
-        by_feature.filter(is_of_rules)
+        frames.with_activity(of_rules, "user_id", "day", "feature")
         .with_columns(
             nw.col("feature").is_in(surface.features).cast(nw.Int64).alias(surface.name)
             for surface in _SURFACES

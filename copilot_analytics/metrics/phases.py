@@ -7,6 +7,7 @@ import narwhals.stable.v2 as nw
 from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.activity import check_count
 from copilot_analytics.metrics.statistics import with_share
+from copilot_analytics.metrics.windows import changes_of
 
 PHASE = ("phase_version", "phase_number", "phase")
 
@@ -122,15 +123,7 @@ def _phase_changes(rows: nw.LazyFrame, window: int) -> nw.LazyFrame:
     lapse = nw.col("day").dt.offset_by(f"{window}d")
     following = nw.col("day").shift(-1).over("user_id", order_by=["day", "place"])
     leaves = nw.when(following < lapse).then(following).otherwise(lapse)
-    stays = rows.with_columns(_leaves=leaves).group_by("place", "day", "_leaves")
-    stays = frames.kept(stays.agg(people=nw.len()))
-    people = nw.col("people").cast(nw.Int64)
-    parts = [
-        stays.select("place", "day", change=people),
-        stays.select("place", day="_leaves", change=-people),
-    ]
-    changes = nw.concat(parts, how="vertical").group_by("place", "day")
-    return changes.agg(nw.col("change").sum())
+    return changes_of(rows.select("place", start="day", end=leaves), "place")
 
 
 def last_reports(rows: nw.LazyFrame, phases: list[dict], *by: str) -> nw.LazyFrame:

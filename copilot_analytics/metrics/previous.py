@@ -116,15 +116,12 @@ def compare_with_previous(
         before = (start - timedelta(days=days), start - timedelta(days=1))
         options = {"active": active, "measure": measure, "working_days": working_days}
         parts = compare_periods({"users": users}, before, (start, last), **options)
+        found = _with_active_people(frames.rows(frames.read(parts)), measure)
         rows = [
             {**row, "part_number": number, "start": start, "end": last}
-            for number, row in enumerate(_with_active_people(frames.rows(_lazy(parts)), measure))
+            for number, row in enumerate(found)
         ]
     return frames.result(frames.literals(lazy, rows, _COLUMNS), "part_number")
-
-
-def _lazy(frame) -> nw.LazyFrame:
-    return nw.from_native(frame).lazy()
 
 
 def _is_covered(ends: tuple, last, days: int, missing_days: Collection) -> bool:

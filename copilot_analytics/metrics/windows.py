@@ -53,11 +53,16 @@ def runs_of(spans: nw.LazyFrame, window: int, *by: str) -> nw.LazyFrame:
     return frames.kept(runs.select(*keys, "start", end=last.dt.offset_by(reach)))
 
 
-def changes_of(runs: nw.LazyFrame, *by: str) -> nw.LazyFrame:
-    """Return by how much the number of people inside the window changes, per day of change."""
+def changes_of(stays: nw.LazyFrame, *by: str) -> nw.LazyFrame:
+    """Return by how much the number of people changes who stay from `start` until before `end`.
+
+    One row per day of change; `by` are groups in which people stay.
+    """
+    counts = frames.kept(stays.group_by(*by, "start", "end").agg(people=nw.len()))
+    people = nw.col("people").cast(nw.Int64)
     parts = [
-        runs.select(*by, day="start", change=nw.lit(1)),
-        runs.select(*by, day="end", change=nw.lit(-1)),
+        counts.select(*by, day="start", change=people),
+        counts.select(*by, day="end", change=-people),
     ]
     return nw.concat(parts, how="vertical").group_by(*by, "day").agg(nw.col("change").sum())
 
@@ -67,15 +72,10 @@ def window_changes(person_days: nw.LazyFrame, window: int, *by: str) -> nw.LazyF
 
     For a window of one day each person and day must be there once.
     """
-    if window > 1:
-        return changes_of(window_runs(person_days, window, *by), *by)
-    counts = frames.kept(person_days.group_by(*by, "day").agg(people=nw.len()))
-    people, day = nw.col("people").cast(nw.Int64), nw.col("day")
-    parts = [
-        counts.select(*by, "day", change=people),
-        counts.select(*by, day=day.dt.offset_by("1d"), change=-people),
-    ]
-    return nw.concat(parts, how="vertical").group_by(*by, "day").agg(nw.col("change").sum())
+    if window == 1:  # nothing has to be joined to runs, which saves the sorting
+        next_day = nw.col("day").dt.offset_by("1d")
+        return changes_of(person_days.select(*by, start="day", end=next_day), *by)
+    return changes_of(window_runs(person_days, window, *by), *by)
 
 
 def overlaps(runs: nw.LazyFrame, others: nw.LazyFrame) -> nw.LazyFrame:
@@ -94,11 +94,7 @@ def people_in_window(days: nw.LazyFrame, person_days: nw.LazyFrame, window: int)
 
     For a window of one day each person and day must be there once.
     """
-    if window == 1:
-        counts = person_days.group_by("day").agg(people=nw.len())
-        people = nw.col("people").fill_null(0)
-    else:
-        counts = changes_of(window_runs(person_days, window)).rename({"change": "people"})
-        people = nw.col("people").fill_null(0).cum_sum().over(order_by="number")
-    counted = days.join(counts, on="day", how="left")
-    return counted.with_columns(people=people.cast(nw.Int64))
+    changes = window_changes(person_days, window)
+    counted = days.join(changes, on="day", how="left")
+    inside = nw.col("change").fill_null(0).cum_sum().over(order_by="number")
+    return counted.with_columns(people=inside.cast(nw.Int64)).drop("change")
