@@ -390,9 +390,11 @@ def test_windows_that_reach_back_before_the_data_are_not_drawn():
 @pytest.mark.parametrize("weekend", [("Saturday", "Sunday"), ("Friday", "Saturday"), ()])
 def test_the_weekend_is_a_parameter(weekend):
     ax = charts.active_people(windows(28), weekend=weekend)
-    shaded = {mpl.dates.num2date(patch.get_x() + 0.5).strftime("%A") for patch in ax.patches}
+    (shades,) = ax.collections or [mpl.collections.PolyCollection([])]
+    edges = [path.get_extents().intervalx for path in shades.get_paths()]
+    shaded = {mpl.dates.num2date(sum(both) / 2).strftime("%A") for both in edges}
     assert shaded == set(weekend)
-    assert len(ax.patches) == 4 * len(weekend)
+    assert [end - start for start, end in edges] == [1] * 4 * len(weekend)
 
 
 def test_series_breaks_are_labelled_where_they_concern_the_series():

@@ -1,5 +1,6 @@
 """Daily series of groups, against counting by hand."""
 
+import random
 from datetime import timedelta
 
 import pandas as pd
@@ -80,3 +81,33 @@ def test_the_people_of_a_value_are_there_on_the_days_of_its_use_only():
 def test_a_window_of_nothing_is_refused():
     with pytest.raises(UsageError, match="days 0 is not a whole number"):
         metrics.trailing_mean(metrics.active_users(TABLES.users), value="active_users", days=0)
+
+
+def test_a_person_s_day_has_one_row_per_value_whatever_the_feature():
+    """Spellings of one language are one row; what no record has is missing, not 0."""
+    chance = random.Random(5)
+    rows = [
+        {
+            "user_id": user,
+            "day": day,
+            "language": chance.choice(["ts", "typescript", "go", None]),
+            "feature": feature,
+            "loc_added_sum": chance.choice([None, None, 0, 3, 8]),
+        }
+        for user in range(6)
+        for day in pd.date_range("2026-11-02", periods=5, unit="us")
+        for feature in ("code_completion", "agent_edit", "chat_inline")
+    ]
+    sums: dict = {}
+    for row in rows:
+        if row["language"]:
+            name = "go" if row["language"] == "go" else "typescript"
+            known = sums.setdefault((row["user_id"], row["day"], name), [])
+            known += [row["loc_added_sum"]] if row["loc_added_sum"] is not None else []
+    frame = pd.DataFrame(rows).astype({"loc_added_sum": "Int64"})
+    found = metrics.person_day_totals(frame, by="language")
+    values = found["loc_added_sum"].astype(object).where(found["loc_added_sum"].notna(), None)
+    keys = zip(found["user_id"], found["day"], found["language"], strict=True)
+    expected = {key: sum(known) if known else None for key, known in sums.items()}
+    assert dict(zip(keys, values, strict=True)) == expected
+    assert len(found) == len(expected)

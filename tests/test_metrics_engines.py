@@ -110,6 +110,7 @@ CALLS = {
     "people_by": lambda t: metrics.people_by(
         t.users, t.users_by_feature, dimension="feature", window=7, active="engaged"
     ),
+    "person_day_totals": lambda t: metrics.person_day_totals(t.users_by_feature, by="feature"),
     "users_of": lambda t: metrics.active_users(
         metrics.users_of(t.users, t.users_by_feature, dimension="feature", value="code_completion")
     ),

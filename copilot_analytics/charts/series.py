@@ -121,12 +121,10 @@ def _series(frame: pd.DataFrame, value: str, by: str | None, absent: set) -> dic
     known = frame[~frame["day"].isin(list(absent))].dropna(subset=value)
     if by is None:
         return {"": _without_skipped(on_calendar(known, value), frame)} if len(known) else {}
-    sizes = known[value].astype("float64").groupby(known[by].to_numpy()).sum()
+    parts = dict(iter(known[["day", value]].groupby(known[by].to_numpy())))
+    sizes = pd.Series({name: part[value].sum() for name, part in parts.items()}, dtype=float)
     largest = sizes.sort_values(ascending=False, kind="stable").index[: len(LOOKS)]
-    return {
-        name: _without_skipped(on_calendar(known[known[by] == name], value), frame)
-        for name in largest
-    }
+    return {name: _without_skipped(on_calendar(parts[name], value), frame) for name in largest}
 
 
 def _without_skipped(values: pd.Series, frame: pd.DataFrame) -> pd.Series:

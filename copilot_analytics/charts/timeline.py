@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.dates import date2num
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from copilot_analytics import catalogue
@@ -131,9 +133,12 @@ def line(ax: Axes, values: pd.Series, look: Look, provisional: Collection = ()) 
     days, numbers = values.index.to_numpy(), values.to_numpy(dtype=float)
     style = {"color": look.color, "linewidth": look.width, "zorder": 3}
     ax.plot(days, np.where(dashed, np.nan, numbers), **style)
-    ax.plot(days, np.where(touched, numbers, np.nan), linestyle=(0, (1.6, 1.2)), **style)
+    if dashed.any():
+        ax.plot(days, np.where(touched, numbers, np.nan), linestyle=(0, (1.6, 1.2)), **style)
     lone = known & ~np.append(False, known[:-1]) & ~np.append(known[1:], False)
-    ax.plot(days[lone], numbers[lone], "o", color=look.color, markersize=look.width + 3, zorder=3)
+    if lone.any():
+        dot = {"color": look.color, "markersize": look.width + 3, "zorder": 3}
+        ax.plot(days[lone], numbers[lone], "o", **dot)
     if look.marker:
         places = np.flatnonzero(known & ~lone)
         places = places[:: max(1, len(places) // 8)]
@@ -260,8 +265,12 @@ def shade_weekends(ax: Axes, first, last, weekend: Collection[str] = WEEKEND) ->
     if len(days) > LONGEST_SHADED:
         return False
     days = days[days.day_of_week.isin([WEEKDAYS.index(name) for name in weekend])]
-    for day in days:
-        ax.axvspan(day - DAY / 2, day + DAY / 2, color=SHADE, linewidth=0, zorder=0)
+    # One shape for all days: each for itself takes ten times as long to draw.
+    edges = [tuple(date2num([day - DAY / 2, day + DAY / 2])) for day in days]
+    shapes = [[(left, 0), (left, 1), (right, 1), (right, 0)] for left, right in edges]
+    look = {"facecolor": SHADE, "linewidth": 0, "zorder": 0}
+    shades = PolyCollection(shapes, transform=ax.get_xaxis_transform(), **look)
+    ax.add_collection(shades, autolim=False)
     return len(days) > 0
 
 

@@ -18,9 +18,9 @@ class Call:
     tables: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
 
-    def run(self, *frames):
+    def run(self, *frames, **more):
         """Return what the function makes of frames."""
-        return self.function(*frames, **self.options)
+        return self.function(*frames, **self.options, **more)
 
     def text(self, *frames: str) -> str:
         """Return the call as Python, with an expression for each frame."""

@@ -45,7 +45,8 @@ class Series:
 
     `ratio_of` are numerator and denominator of a rate. `is_whole` says that the parts of a day add
     up to a total that is known, so that a hidden part must not be what is left of it; `has_rest`
-    that the people of a group stand beside all, so that those who are not in it are known as well.
+    that the people of a group stand beside all, so that those who are not in it are known as well;
+    `is_per_value` that only what a person did on a day with each value of the breakdown matters.
     """
 
     call: Call
@@ -53,6 +54,7 @@ class Series:
     ratio_of: tuple[str, str] | None = None
     is_whole: bool = False
     has_rest: bool = False
+    is_per_value: bool = False
     window: int = 1
 
 
@@ -74,7 +76,8 @@ def _people(window: int) -> Callable[[Selection], Series | str]:
             return Series(
                 Call(metrics.active_users, ("users",), options), "active_users", window=window
             )
-        return Series(_people_by(selection, options), "people", has_rest=True, window=window)
+        call = _people_by(selection, options)
+        return Series(call, "people", has_rest=True, is_per_value=True, window=window)
 
     return series
 
@@ -93,6 +96,7 @@ def _share(selection: Selection) -> Series | str:
         "share",
         ratio_of=("people", "active_people"),
         has_rest=True,
+        is_per_value=True,
         window=LONG_WINDOW,
     )
 
@@ -105,9 +109,8 @@ def _total(counter: str) -> Callable[[Selection], Series | str]:
         if not breakdown.has(counter):
             return f"GitHub does not report this by {breakdown.label}: choose another breakdown."
         options = {"counter": counter, "by": selection.breakdown}
-        return Series(
-            Call(metrics.daily_totals, (breakdown.table,), options), "total", is_whole=True
-        )
+        call = Call(metrics.daily_totals, (breakdown.table,), options)
+        return Series(call, "total", is_whole=True, is_per_value=True)
 
     return series
 

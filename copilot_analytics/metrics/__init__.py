@@ -34,7 +34,6 @@ from copilot_analytics.metrics.daily import (
     days_between,
     people_by,
     trailing_mean,
-    users_of,
 )
 from copilot_analytics.metrics.definitions import definition_table
 from copilot_analytics.metrics.delivery import (
@@ -55,6 +54,7 @@ from copilot_analytics.metrics.level_shifts import change_points
 from copilot_analytics.metrics.lines import agent_contribution, lines_by_mode
 from copilot_analytics.metrics.membership import members_only, team_members
 from copilot_analytics.metrics.multiplier import adoption_multiplier
+from copilot_analytics.metrics.person_days import person_day_totals, users_of
 from copilot_analytics.metrics.phase_rules import compare_phases, recomputed_phases
 from copilot_analytics.metrics.phases import adoption_phases, latest_phases, phase_transitions
 from copilot_analytics.metrics.previous import compare_with_previous
@@ -126,6 +126,7 @@ __all__ = [
     "outdated_clients",
     "people_by",
     "people_flow",
+    "person_day_totals",
     "phase_transitions",
     "placebo_dates",
     "pull_request_shares",

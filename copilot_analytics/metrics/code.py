@@ -113,13 +113,9 @@ def acceptance_rate(
     0        10         40  0.25
     """
     columns = LINES if lines else (ACCEPTED, GENERATED)
-    filtered = [] if feature is None else ["feature"]
-    rows, names = grouped_rows(
-        by_feature, [*columns, *filtered], by, period, week_start=week_start, canonical=canonical
-    )
+    how = {"week_start": week_start, "canonical": canonical, "feature": feature}
+    rows, names = grouped_rows(by_feature, columns, by, period, **how)
     check_resamples(rows, bootstrap)
-    if feature is not None:
-        rows = rows.filter(nw.col("feature") == feature)
     sums = {"accepted": nw.col(columns[0]).sum(), "generated": nw.col(columns[1]).sum()}
     totals, persons = group_sums(rows, names, sums)
     rates = with_share(totals, "accepted", "generated", "rate")
@@ -152,10 +148,16 @@ def grouped_rows(
     *,
     week_start: str,
     canonical: bool,
+    feature: str | None = None,
 ) -> tuple[nw.LazyFrame, list[str]]:
-    """Return the rows of a breakdown, and the columns of a group, the period first."""
+    """Return the rows of a breakdown or of one feature, and the columns of a group, period first.
+
+    Other features go before names are replaced, which takes longer.
+    """
     names = frames.as_names(by)
-    rows = read_rows(breakdown, names, *columns)
+    rows = read_rows(breakdown, names, *columns, *([] if feature is None else ["feature"]))
+    if feature is not None:
+        rows = rows.filter(nw.col("feature") == feature)
     if canonical:
         rows = frames.with_canonical_names(rows, names)
     return with_keys(rows, names, period, week_start)

@@ -9,10 +9,9 @@ import narwhals.stable.v2 as nw
 from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.activity import active_days, check_count
 from copilot_analytics.metrics.periods import measured_sums, with_people, with_values
+from copilot_analytics.metrics.person_days import PERSON_DAY, used_days
 from copilot_analytics.metrics.statistics import ratio, with_share
 from copilot_analytics.metrics.windows import people_in_window, window_changes
-
-PERSON_DAY = ("user_id", "day")
 
 
 def daily_totals(frame, *, counter: str, by: str | Sequence[str] | None = None, canonical=True):
@@ -153,7 +152,7 @@ def people_by(
     breakdown = frames.read(breakdown, *PERSON_DAY, dimension)
     frames.one_scope(users, breakdown)
     person_days = active_days(users, active)
-    uses = _uses(breakdown, dimension, canonical).join(person_days, on=PERSON_DAY, how="semi")
+    uses = used_days(breakdown, dimension, canonical).join(person_days, on=PERSON_DAY, how="semi")
     days = people_in_window(
         frames.calendar(users, frames.first_and_last(users)), person_days, window
     ).select("number", "day", active_people="people")
@@ -168,64 +167,6 @@ def people_by(
     shares = with_share(counts, "people", "active_people", "share")
     columns = (dimension, "day", "people", "active_people", "share", "low", "high")
     return frames.result(shares.select(*columns, "is_complete_window"), dimension, "day")
-
-
-def _uses(breakdown: nw.LazyFrame, dimension: str, canonical: bool) -> nw.LazyFrame:
-    """Return each person, day and value once on which the person used the value."""
-    rows = with_values(frames.with_activity(breakdown, *PERSON_DAY, dimension), [dimension])
-    return frames.distinct(frames.with_canonical_names(rows, [dimension]) if canonical else rows)
-
-
-def users_of(users, breakdown, *, dimension: str, value: str, canonical: bool = True):
-    """Return the records of people on days on which they used one language, model, feature or IDE.
-
-    Question: whose figures are behind one line of a breakdown?
-
-    Parameters
-    ----------
-    users
-        Users table of one scope, one row per person and day.
-    breakdown
-        A breakdown of the same people, for example ``users_by_language_feature``.
-    dimension
-        Column of the breakdown, for example ``"language"``.
-    value
-        Value of that column, for example ``"python"``.
-    canonical
-        As in `daily_totals`.
-
-    Returns
-    -------
-    frame
-        Rows of `users`, with its columns.
-
-    Raises
-    ------
-    UsageError
-        A column is absent, or the frames hold more than one scope.
-
-    Notes
-    -----
-    Left out: days on which the person had no activity with the value. The counters of the rows
-    are those of the whole day.
-
-    Source: this package.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> day = pd.to_datetime(["2026-11-02"])
-    >>> users = pd.DataFrame({"day": [*day, *day], "user_id": [1, 2]})
-    >>> languages = pd.DataFrame({"day": day, "user_id": [2], "language": ["go"],
-    ...                           "code_generation_activity_count": [5]})
-    >>> users_of(users, languages, dimension="language", value="go")["user_id"].tolist()
-    [2]
-    """
-    users = frames.read(users, *PERSON_DAY)
-    breakdown = frames.read(breakdown, *PERSON_DAY, dimension)
-    frames.one_scope(users, breakdown)
-    uses = _uses(breakdown, dimension, canonical).filter(nw.col(dimension) == value)
-    return users.join(uses, on=PERSON_DAY, how="semi").to_native()
 
 
 def days_between(frame, start=None, end=None):

@@ -313,15 +313,20 @@ def with_activity(breakdown: nw.LazyFrame, *columns: str) -> nw.LazyFrame:
 
 def among(frame: nw.LazyFrame, names: Iterable[str]) -> nw.Expr:
     """Return those of the named columns that a frame has, at least one."""
-    have = frame.collect_schema().names()
-    found = [name for name in names if name in have]
+    return nw.col(have(frame, names))
+
+
+def have(frame: nw.LazyFrame, names: Iterable[str]) -> list[str]:
+    """Return those of the named columns of activity that a frame has, at least one."""
+    columns = frame.collect_schema().names()
+    found = [name for name in names if name in columns]
     if not found:
         raise UsageError(
             "the frame has none of the columns that would show activity",
-            said=f"its columns are {', '.join(have[:40]) or 'none'}",
+            said=f"its columns are {', '.join(columns[:40]) or 'none'}",
             advice="give the table that the metric's description names, for example tables.users",
         )
-    return nw.col(found)
+    return found
 
 
 def with_canonical_names(frame: nw.LazyFrame, names: Iterable[str]) -> nw.LazyFrame:

@@ -25,9 +25,14 @@ def window_runs(person_days: nw.LazyFrame, window: int, *by: str) -> nw.LazyFram
 
     A person and day may be there several times, and a person may have several runs.
     """
+    return runs_of(_spans(person_days, window, *by), window, *by)
+
+
+def _spans(person_days: nw.LazyFrame, window: int, *by: str) -> nw.LazyFrame:
+    """Return each person's first and last day of every block, `start` and `last`."""
     blocks = person_days.with_columns(_block=block_of(nw.col("day"), window))
     grouped = blocks.group_by(*by, "user_id", "_block")
-    return runs_of(grouped.agg(start=nw.col("day").min(), last=nw.col("day").max()), window, *by)
+    return grouped.agg(start=nw.col("day").min(), last=nw.col("day").max())
 
 
 def runs_of(spans: nw.LazyFrame, window: int, *by: str) -> nw.LazyFrame:
@@ -75,7 +80,12 @@ def window_changes(person_days: nw.LazyFrame, window: int, *by: str) -> nw.LazyF
     if window == 1:  # nothing has to be joined to runs, which saves the sorting
         next_day = nw.col("day").dt.offset_by("1d")
         return changes_of(person_days.select(*by, start="day", end=next_day), *by)
-    return changes_of(window_runs(person_days, window, *by), *by)
+    # Who comes again before the window has passed leaves and enters on one day, which adds nothing.
+    spans = _spans(person_days, window, *by)
+    again = nw.col("start").shift(-1).over(*by, "user_id", order_by="start")
+    passed = nw.col("last").dt.offset_by(f"{window}d")
+    leaves = nw.when(again < passed).then(again).otherwise(passed)
+    return changes_of(spans.select(*by, "start", end=leaves), *by)
 
 
 def overlaps(runs: nw.LazyFrame, others: nw.LazyFrame) -> nw.LazyFrame:
