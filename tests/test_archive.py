@@ -10,6 +10,7 @@ from stored_input import DAY, SCOPE, new_archive, put
 from copilot_analytics.archive import settled_state
 from copilot_analytics.catalogue import Scope
 from copilot_analytics.errors import UsageError
+from copilot_analytics.reporting import open_tables
 
 
 @pytest.fixture
@@ -40,11 +41,46 @@ def test_only_the_days_and_the_scope_asked_for_are_read(archive):
         assert tables.users["day"].dt.day.tolist() == [3, 4, 5]
         assert tables.day_states["day"].dt.day.tolist() == [3, 4, 5]
     assert set(archive.tables().users["scope"]) == {"organization:7", "organization:8"}
-    assert archive.tables(scope="organization:unknown").users.empty
     with pytest.raises(UsageError, match="not a day"):
         archive.tables(start="soon")
     with pytest.raises(UsageError, match="engine"):
         archive.tables(engine="polars")
+
+
+def test_a_scope_that_the_archive_does_not_know_is_refused_with_those_that_it_knows(archive):
+    put(archive, user_record())
+    name = "organization:octo-orgg"
+    for ask in (
+        lambda: archive.tables(scope=name),
+        lambda: archive.query("SELECT * FROM users", scope=name),
+        lambda: archive.restatements(name),
+        lambda: archive.export(archive.path.parent / "out", scope=name),
+        lambda: open_tables(str(archive.path), scope=name),
+    ):
+        with pytest.raises(UsageError, match="octo-orgg") as caught:
+            ask()
+        assert caught.value.advice == "one of: organization:octo-org"
+
+
+def test_what_was_imported_under_its_id_and_fetched_by_name_is_one_organization(archive, tmp_path):
+    file = tmp_path / "export.ndjson"
+    file.write_bytes(ndjson(user_record("2026-11-01")))
+    archive.import_files([file])
+    assert archive.scopes() == ["organization:7"]
+    archive.now[0] += timedelta(hours=1)
+    put(archive, user_record())
+    assert archive.scopes() == ["organization:octo-org"]
+    assert len(open_tables(str(archive.path)).users) == 2
+    put(archive, user_record(organization_id="8"), scope=Scope("organization", "octo-labs"))
+    with pytest.raises(UsageError, match="2 scopes"):
+        open_tables(str(archive.path))
+
+
+def test_an_organization_that_was_renamed_has_its_latest_name(archive):
+    put(archive, user_record("2026-11-01"), day=date(2026, 11, 1))
+    archive.now[0] += timedelta(days=1)
+    put(archive, user_record(), scope=Scope("organization", "acme"))
+    assert archive.scopes() == ["organization:acme"]
 
 
 def test_f117_f150_days_with_different_fields_are_read_together(archive):

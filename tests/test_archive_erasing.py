@@ -263,6 +263,24 @@ class TestPurge:
             assert ledger.purged_before("organization:octo-labs") is None
             assert ledger.purged_before("organization:octo-org") == date(2026, 11, 1)
 
+    def test_f189_a_scope_is_all_its_names_also_what_was_imported_under_its_id(self, full):
+        other = {**user_record("2026-10-29"), "user_id": 5}
+        put(full, other, report="import", day=None, scope=None)
+        full.purge("2026-11-01", scope="organization:octo-org")
+        assert full.tables().day_states["day"].min() == pd.Timestamp("2026-11-01")
+        assert full.purged() == {"organization:octo-org": date(2026, 11, 1)}
+        with full.ledger() as ledger:
+            assert ledger.purged_before("organization:7") == date(2026, 11, 1)
+
+    @pytest.mark.parametrize("day", ["2026-11-23", "2030-01-01"])
+    def test_a_day_that_is_not_there_yet_is_refused(self, full, day):
+        before = frames(full)
+        with pytest.raises(UsageError, match="lies in the future"):
+            full.purge(day)
+        full.purge("2026-10-01")
+        assert_same(frames(full), before)
+        assert len(full.purge("2026-11-22")) == 3
+
     def test_f189_a_later_day_is_not_lowered_again(self, full):
         full.purge("2026-11-01")
         full.purge("2026-10-31")

@@ -1,5 +1,7 @@
 """Files that people bring go where they belong, and never hide each other."""
 
+import json
+import os
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -87,6 +89,79 @@ def test_other_people_of_a_day_that_was_imported_are_refused_and_not_hidden(arch
     both = write(tmp_path, "both.ndjson", user_record(user_id=1), user_record(user_id=2))
     archive.import_files([both])
     assert archive.tables().users["user_id"].tolist() == [1, 2]
+
+
+def test_a_folder_stands_for_its_files_and_a_file_given_twice_counts_once(archive, tmp_path):
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    one = write(folder, "a.ndjson", user_record(odd=1), user_record(user_id=2))
+    write(folder, "b.json", user_record("2026-11-03"))
+    (folder / "notes.txt").write_text("nothing")
+    found = archive.import_files([folder, one, str(one), folder / "*.ndjson"])
+    assert found["records"].tolist() == [2, 1]
+    assert found["files"].tolist() == [1, 1]
+    assert found["unknown_fields"].tolist() == [["users: odd"], []]
+    assert archive.import_files(one)["is_new"].tolist() == [False]
+    assert archive.status()["records"].sum() == len(archive.tables().users) == 3
+
+
+@pytest.mark.parametrize("given", ["", "none.json", "*.nothing", "dead"])
+def test_what_is_no_file_is_refused_before_anything_is_made(archive, tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dead").symlink_to("gone")
+    with pytest.raises(UsageError):
+        archive.import_files([given])
+    with pytest.raises(UsageError, match="only files"):
+        archive.import_files([b"{}"])
+    assert not archive.path.exists()
+
+
+def test_an_error_names_what_was_imported_before_it(archive, tmp_path):
+    fine, bad = write(tmp_path, "fine.ndjson", user_record()), tmp_path / "late.ndjson"
+    bad.write_text("<html>")
+    with pytest.raises(ContentError, match="late.ndjson") as caught:
+        archive.import_files([fine, bad])
+    assert caught.value.kept == f"what was imported before: {fine}"
+    assert len(archive.tables().users) == 1
+
+
+def test_the_command_names_scope_parts_and_unknown_fields_once(archive, tmp_path):
+    for number in (1, 2, 3):
+        write(tmp_path, f"part_{number:02}.ndjson", user_record(user_id=number, odd=1))
+    parts = sorted(map(str, tmp_path.glob("part_*")))
+    done = CliRunner().invoke(cli, ["import", *parts, "--archive", str(archive.path)])
+    text = f"{parts[0]} and 2 more: organization:7, 3 records through 2026-11-02\n"
+    assert (done.exit_code, done.stdout) == (0, text)
+    assert done.stderr == "Unknown fields, kept in the column extra: users: odd\n"
+    done = CliRunner().invoke(cli, ["import", *parts, "--archive", str(archive.path), "--json"])
+    assert json.loads(done.stdout)["files"][0]["unknown_fields"] == ["users: odd"]
+    assert done.stderr == ""
+
+
+def test_a_name_that_is_no_text_in_the_language_of_the_system_can_be_imported(archive, tmp_path):
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.ndjson")  # as Python gives it to programs
+    Path(name).write_bytes(ndjson(user_record()))
+    (row,) = archive.import_files([name]).to_dict("records")
+    assert row["file"].endswith("/\\udcff.ndjson")
+
+
+@pytest.mark.parametrize(
+    ("owners", "said"),
+    [
+        ([], "there are no records"),
+        ([None], "the records do not say whose the report is"),
+        ([None, "7"], "some of the records do not say"),
+        (["7", "8"], "several organizations or enterprises: organization:7, organization:8"),
+    ],
+)
+def test_whose_records_are_is_asked_in_words(archive, tmp_path, owners, said):
+    records = [
+        user_record(user_id=number, organization_id=owner, enterprise_id=None)
+        for number, owner in enumerate(owners)
+    ]
+    file = write(tmp_path, "export.json", *(records or [{"day_totals": []}]))
+    with pytest.raises(UsageError, match=said):
+        archive.import_files([file])
 
 
 def test_the_owner_comes_from_the_records_or_is_given(archive, tmp_path):

@@ -206,7 +206,6 @@ class TestRestatements:
         assert frame.empty
         assert frame.dtypes["change"] == "Int64"
         assert frame.dtypes["day"] == "datetime64[us]"
-        assert archive.restatements("organization:nobody").empty
 
     def test_a_lost_table_file_of_an_earlier_version_is_read_from_raw(self, archive):
         put(archive, *people(3))

@@ -1,5 +1,7 @@
 """Every table says which of its days may still change, whatever the engine that reads it."""
 
+import copy
+import pickle
 from datetime import date
 
 import pandas as pd
@@ -31,6 +33,24 @@ def archive(tmp_path):
             "UPDATE slots SET state = 'damaged' WHERE day = ? AND name LIKE '%org'", [f"{DAMAGED}"]
         )
     return archive
+
+
+def test_tables_can_be_pickled_and_copied_where_their_frames_are_pandas(archive):
+    tables = archive.tables(day_state=True)
+    for other in (pickle.loads(pickle.dumps(tables)), copy.copy(tables), copy.deepcopy(tables)):
+        for name in tables:
+            pd.testing.assert_frame_equal(other[name], tables[name])
+            assert other[name].attrs == tables[name].attrs
+        pd.testing.assert_frame_equal(other.day_states, tables.day_states)
+        pd.testing.assert_frame_equal(other.summary(), tables.summary())
+
+
+def test_tables_of_another_engine_say_that_they_cannot_be_pickled(archive):
+    tables = archive.tables(engine="duckdb")
+    for copied in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="hold its connection"):
+            copied(tables)
+    assert len(copy.copy(tables).users) == len(tables.users) == 6
 
 
 def entity_records():

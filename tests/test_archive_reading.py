@@ -12,16 +12,18 @@ import pytest
 from archive_input import (
     LABS,
     LAST,
+    NOW,
     company_archive,
     company_tables,
     parquet_files,
     put,
     small_archive,
 )
-from conftest import user_record
+from conftest import ndjson, user_record
 
+import copilot_analytics as ca
 from copilot_analytics import catalogue
-from copilot_analytics.archive import StorageWarning
+from copilot_analytics.archive import Archive, StorageWarning, cached
 from copilot_analytics.archive.status import status_text
 from copilot_analytics.errors import ArchiveError, DamageError, UsageError
 
@@ -290,12 +292,60 @@ def test_a_day_that_a_28_day_report_gave_is_no_gap(tmp_path):
     assert (row["gap_days"], f"{row['oldest_gap']:%Y-%m-%d}") == (1, "2026-10-29")
 
 
+def test_records_of_a_day_that_several_reports_hold_count_once(tmp_path):
+    archive = small_archive(tmp_path)
+    put(archive, *(user_record(f"2026-11-{n:02}") for n in (1, 2)), report="users-28-day")
+    put(
+        archive, *(user_record(f"2026-11-{n:02}", "1") for n in (2, 3)), report="import", scope=None
+    )
+    found = archive.status().set_index("report")["records"].to_dict()
+    assert found == {"users-1-day": 2, "users-28-day": 1, "import": 1}
+    assert sum(found.values()) == len(archive.tables().users)
+
+
+def test_unknown_fields_are_those_that_load_finds_without_opening_a_table(tmp_path, monkeypatch):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    records = [user_record("2026-11-01", odd=1), user_record(odd=2, strange={"a": 1})]
+    records.append({"day": "2026-11-02", "organization_id": "7", "daily_active_users": 3, "new": 1})
+    for number, record in enumerate(records):
+        (folder / f"{number}.json").write_bytes(ndjson(record))
+    archive = Archive(tmp_path / "archive", clock=lambda: NOW)
+    archive.import_files(folder)
+    expected = ca.load(folder).unknown_fields
+    monkeypatch.setattr(cached, "read_table", None)
+    for engine in ("pandas", "duckdb"):
+        tables = archive.tables(engine=engine)
+        found = tables.unknown_fields
+        assert found.columns.tolist() == expected.columns.tolist()
+        told = ["path", "table", "count"]
+        assert found[told].to_dict("records") == expected[told].to_dict("records")
+        assert found["file"].tolist()[1].startswith("import of organization:7 through 2026-11-0")
+        assert set(archive.tables(start="2026-11-02").unknown_fields["path"]) == set(found["path"])
+        assert tables.filter(end="2026-11-01").unknown_fields.equals(found)
+        assert archive.tables(end="2026-11-01").unknown_fields["path"].tolist() == ["odd"]
+        assert "path" in small_archive(tmp_path / engine).tables().unknown_fields
+
+
 def test_a_28_day_report_and_an_import_have_no_gaps_of_their_own(tmp_path):
     archive = small_archive(tmp_path, user_record())
     put(archive, user_record("2026-10-20"), report="import", day=None, scope=None)
     put(archive, user_record("2026-10-20"), user_record("2026-10-30"), report="users-28-day")
     others = archive.status().query("report != 'users-1-day'")
     assert others["gap_days"].tolist() == [0, 0]
+
+
+def test_a_weekend_that_a_28_day_report_knows_nobody_on_is_empty_and_not_missing(tmp_path):
+    archive = small_archive(tmp_path)
+    window = {"report_start_day": "2026-10-24", "report_end_day": "2026-11-20"}
+    days = ("2026-11-06", "2026-11-09", "2026-11-11")
+    records = [user_record(day, **window) for day in days]
+    put(archive, *records, report="users-28-day", day=date(2026, 11, 20))
+    put(archive, user_record("2026-11-08"), day=date(2026, 11, 8))
+    states = archive.tables(start="2026-11-07", end="2026-11-09").day_states
+    assert states["state"].tolist() == ["empty", "final", "final"]
+    archive.rebuild()
+    assert archive.tables(start="2026-11-07", end="2026-11-09").day_states.equals(states)
 
 
 def test_status_of_an_archive_that_is_not_there_is_an_error(tmp_path):

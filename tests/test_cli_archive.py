@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from conftest import user_record
 from stored_input import new_archive, put
 
+from copilot_analytics.archive import ledger as archive_module
 from copilot_analytics.cli import cli
 
 
@@ -97,3 +98,44 @@ def test_f189_purge(run, archive):
     assert [(row["day"], row["files"]) for row in facts["purged"]] == [("2026-11-02", 0)]
     assert len(archive.tables().users) == 1
     assert run("purge", "--before", "soon").exit_code == 2
+
+
+def test_purge_of_a_day_to_come_or_of_an_unknown_scope_takes_nothing(run, archive):
+    for options in (["--before", "2999-01-01"], ["--before", "2026-11-03", "--org", "octo-nope"]):
+        done = run("purge", *options)
+        assert (done.exit_code, done.stdout) == (2, ""), options
+    assert "one of: organization:octo-org" in done.stderr
+    assert len(archive.tables().users) == 3
+    assert json.loads(run("status", "--json").stdout)["purged"] == []
+
+
+def test_purge_says_before_it_starts_what_will_go_and_status_says_it_ever_after(run, archive):
+    done = run("purge", "--before", "2026-11-03", "--org", "octo-org")
+    assert "2026-11-02 to 2026-11-02 of organization:7, for good" in done.stderr
+    assert "stored reports that go: 1, rewritten without older days: 0" in done.stderr
+    assert "Days before 2026-11-03 of organization:octo-org were purged" in run("status").stdout
+    purged = [{"scope": "organization:octo-org", "before": "2026-11-03"}]
+    assert json.loads(run("status", "--json").stdout)["purged"] == purged
+    run("purge", "--before", "2026-11-04")
+    empty = run("status").stdout
+    assert empty.startswith("The archive is empty.")
+    assert "Days before 2026-11-04 were purged" in empty
+
+
+def test_erasing_somebody_who_is_not_there_says_so(run, archive):
+    done = run("erase", "--user", 99)
+    assert (done.exit_code, "Nobody with the number 99 is in the archive" in done.stdout) == (0, 1)
+    assert len(archive.tables().users) == 3
+
+
+@pytest.mark.parametrize("command", ["status", "verify"])
+def test_an_archive_that_may_not_be_read_is_exit_10_and_not_wrong_usage(run, command, monkeypatch):
+    def exists(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    monkeypatch.setattr(type(archive_module.Path()), "exists", exists)
+    done = run(command, "--json")
+    monkeypatch.undo()
+    assert done.exit_code == 10
+    assert json.loads(done.stdout)["said"] == "Permission denied"

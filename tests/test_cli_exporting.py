@@ -1,6 +1,7 @@
 """``copilot-analytics export`` publishes without names unless told to, and says what it did."""
 
 import json
+import socket
 
 import pytest
 from archive_input import LABS, OTHER, put, small_archive
@@ -48,3 +49,18 @@ def test_what_is_wrong_is_told_with_its_exit_code(run, tmp_path):
     assert run("--start", "yesterday").exit_code == 2
     (tmp_path / "file").write_text("")
     assert run(to=tmp_path / "file" / "out").exit_code == 17
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [socket.gaierror(-2, "Name or service not known"), EOFError(), NotImplementedError()],
+)
+def test_a_server_that_does_not_answer_is_told_in_words(run, monkeypatch, problem):
+    def url_to_fs(url, **options):
+        raise problem
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", url_to_fs)
+    result = run(to="ftp://nowhere.example/out")
+    assert (result.exit_code, "Traceback" in result.stderr) == (17, False)
+    assert "the export to ftp://nowhere.example/out failed" in result.stderr
+    assert "It said: " in result.stderr

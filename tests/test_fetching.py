@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from click.testing import CliRunner
 from conftest import ndjson, user_record
 from web_server import (
     CANARY,
@@ -24,7 +25,9 @@ from web_server import (
     refusal,
 )
 
+from copilot_analytics import fetching
 from copilot_analytics.catalogue import Scope
+from copilot_analytics.cli import cli
 from copilot_analytics.client import Client, Settings
 from copilot_analytics.errors import (
     ContentError,
@@ -542,3 +545,14 @@ def test_f164_a_run_with_links_leaves_no_signature_behind(api, blobs, save, fold
     assert blobs.requests[0].query["sig"] == SIGNATURE
     assert CANARY not in repr(received)
     assert replace(received.envelope, links=(blobs.link("a"),)).links
+
+
+def test_a_report_that_is_still_to_come_is_no_name_of_a_file_on_stdout(monkeypatch):
+    def no_report(*_, **__):
+        raise NoReportError("no report yet", state="pending", advice="ask again tomorrow")
+
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_nobodynobody")
+    monkeypatch.setattr(fetching, "save_report", no_report)
+    done = CliRunner().invoke(cli, ["fetch", "users-1-day", "--org", "o", "--day", "2026-11-20"])
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "no report yet" in done.stderr

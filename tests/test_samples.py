@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from datetime import date
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from sample_company import (
     ENTERPRISE,
     INTERACTIONS,
@@ -22,6 +24,7 @@ from sample_company import (
     users,
 )
 
+from copilot_analytics.cli import cli
 from copilot_analytics.errors import StorageError, UsageError
 from copilot_analytics.samples import Company, sample, write
 from copilot_analytics.samples.vocabulary import COUNTERS, UNKNOWN_FIELD, UNKNOWN_IDE_FIELD
@@ -195,3 +198,12 @@ def test_tables_of_the_sample_are_the_truth():
     assert states[pd.Timestamp(MISSING)] == "empty"
     assert states[states == "provisional"].index.min() == pd.Timestamp(2026, 11, 17)
     assert set(tables.day_states["scope"]) == {"organization:9919001"} == set(users["scope"])
+
+
+def test_the_command_names_the_least_company_that_there_is():
+    shown = CliRunner().invoke(cli, ["sample", "write", "--help"]).stdout
+    for option, least in (("users", 20), ("days", 1), ("seed", 0)):
+        assert re.search(rf"--{option} INTEGER RANGE .*x>={least}\]", shown)
+        Company(**{"people": 20, "days": 1} | {option.replace("users", "people"): least})
+        with pytest.raises(UsageError):
+            Company(**{"people": 20, "days": 1} | {option.replace("users", "people"): least - 1})

@@ -1,5 +1,6 @@
 """`sync` asks for what is missing or not settled, keeps what it gets, and says what it did not."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
@@ -202,7 +203,60 @@ def test_wrong_arguments_are_refused_before_anything_is_asked(run, server):
         with pytest.raises(UsageError):
             run(**options)
     assert asked(server) == []
-    assert set(FAMILIES) == {"users", "entity", "teams", "repos"}
+    assert set(FAMILIES) == {"users", "entity", "user-teams", "repos"}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "problem"),
+    [
+        ("2026-11-10", "2026-11-01", "is after the last day"),
+        ("2030-01-01", None, "lies in the future"),
+        (None, "2020-11-01", "before what GitHub has"),
+    ],
+)
+def test_a_range_without_any_day_is_refused_and_makes_no_archive(
+    run, server, since, until, problem
+):
+    with pytest.raises(UsageError, match=problem):
+        run(since=since, until=until)
+    assert asked(server) == []
+    assert not run.archive.path.exists()
+
+
+def test_a_range_that_begins_today_is_only_empty(run, company):
+    assert run(since=company.now.date()).slots.empty
+
+
+def test_reports_of_teams_are_called_as_github_calls_them_or_as_the_table(run, server, company):
+    for name in ("user-teams", "teams"):
+        assert set(run(families=[name]).slots["report"]) <= {"user-teams-1-day"}
+    assert any("user-teams" in path for path in asked(server))
+
+
+def test_days_that_were_purged_are_named_where_they_would_have_been_fetched(run, company):
+    assert run(families=["users"]).purged_before is None
+    last = company.start_day + timedelta(days=2)
+    run.archive.purge(last)
+    result = run(families=["users"])
+    assert result.purged_before == last
+    assert run(families=["users"], since=last).purged_before is None
+
+
+def test_fields_that_are_not_described_are_named_once_for_a_run(run):
+    found = run(families=["users", "entity"]).unknown_fields
+    assert found == sorted(set(found))
+    with run.archive.ledger() as ledger:
+        facts = [json.loads(row["facts"]) for row in ledger.rows("SELECT facts FROM versions")]
+    assert set(found) == {name for one in facts for name in one.get("unknown_fields", ())} != set()
+
+
+def test_the_archive_may_be_given_by_its_folder(run, company, server):
+    settings = Settings.from_environment(server.environ, clock=lambda: company.now)
+    with Client(settings) as client:
+        day = company.start_day
+        options = {"org": "octo-org", "since": day, "until": day, "families": ["entity"]}
+        sync(str(run.archive.path), client=client, **options)
+    assert f"{day}" in run.archive.tables().entity["day"].dt.strftime("%Y-%m-%d").tolist()
 
 
 def test_f052_names_in_another_case_are_the_same_archive_scope(run):

@@ -303,7 +303,9 @@ class TestRefusals:
             (b'"Date","User"\n"2026-11-01","a"\n', "CSV"),
             (b'"No report available"', "JSON text"),
             (b"null", "single JSON value"),
-            (b"PK\x03\x04....", "ZIP"),
+            (b"PK\x03\x04....", "ZIP[^•]*unzip it"),
+            (b"PK\x03\x04" + b"\x14\x00" * 13 + b"[Content_Types].xml", "Excel[^•]*download the"),
+            ('{"day":1}'.encode("utf-16"), "UTF-16[^•]*Set-Content -Encoding utf8"),
             (b"PAR1....", "Parquet"),
             (b'[{"date":"2025-01-01","copilot_ide_chat":{}}]', "metrics API"),
             (b'[{"day":"2024-01-01","total_suggestions_count":3,"breakdown":[]}]', "usage API"),
@@ -319,7 +321,7 @@ class TestRefusals:
             ),
             (b"[" * 100_000, "nested deeper"),
             (b'{"user_id":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested deeper"),
-            (b"{}", "holds only nothing"),
+            (b"{}", "is an empty object"),
             (b'{"day_totals":null}', "a list of records, found null"),
             (b'{"day_totals":[{"day_totals":[]}]}', "expected a record, found an object"),
         ],
@@ -331,6 +333,7 @@ class TestRefusals:
             ca.load(path)
         assert "input.json" in str(caught.value)
         assert "secret" not in str(caught.value)
+        assert "\\x0" not in str(caught.value)  # no bytes that nobody can read
 
     def test_a_file_that_is_none_is_put_aside_beside_good_ones(self, tmp_path):
         (tmp_path / "a.json").write_bytes(ndjson(user_record()))

@@ -202,6 +202,8 @@ class TestSources:
             ("x" * 5000, "no path|does not exist"),
             (json.dumps(RECORDS), "looks like JSON"),
             ([], "empty"),
+            ("", "path is empty"),
+            (" ", "path is empty"),
             (7, "cannot read records from int"),
             (None, "cannot read records from NoneType"),
             (io.StringIO("{}"), "open as text"),
@@ -215,6 +217,18 @@ class TestSources:
         (tmp_path / "readme.txt").write_text("nothing")
         with pytest.raises(UsageError, match="holds no report files"):
             ca.load(tmp_path)
+
+    def test_an_archive_is_named_as_one_and_a_dead_link_as_one(self, tmp_path):
+        (tmp_path / "kept").mkdir()
+        (tmp_path / "kept" / "ledger.sqlite").write_bytes(b"")
+        (tmp_path / "kept" / "tombstones.json").write_bytes(b"{}")
+        for source in (tmp_path, tmp_path / "kept"):
+            with pytest.raises(UsageError, match="kept is an archive") as caught:
+                ca.load(source)
+            assert "Archive(" in caught.value.advice
+        (tmp_path / "link.json").symlink_to(tmp_path / "gone.json")
+        with pytest.raises(UsageError, match="link to a file that is not there"):
+            ca.load(tmp_path / "link.json")
 
     def test_a_file_that_breaks_while_it_is_read_is_named(self, tmp_path):
         class Broken(OneByteAtATime):

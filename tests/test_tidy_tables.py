@@ -1,7 +1,9 @@
 """`Tables`: what was read, in words; a part of it; and several as one."""
 
+import copy
 import datetime as dt
 import json
+import pickle
 import random
 from html.parser import HTMLParser
 
@@ -60,6 +62,63 @@ class TestFilter:
         with pytest.raises(UsageError) as caught:
             tables.filter(scope="organization:octo-org")
         assert caught.value.advice == "one of: enterprise:3, organization:7"
+
+
+class TestDayStates:
+    @staticmethod
+    def states(*days: str) -> dict[str, str]:
+        """The state of each day of a 28-day report with records of some days."""
+        window = {"report_start_day": "2026-10-24", "report_end_day": "2026-11-20"}
+        tables = ca.load(ndjson(*(user_record(day, **window) for day in days)))
+        states = tables.day_states
+        return dict(zip(states["day"].dt.strftime("%m-%d"), states["state"], strict=True))
+
+    def test_a_weekend_without_records_within_a_28_day_report_is_empty(self):
+        assert self.states("2026-11-06", "2026-11-08", "2026-11-09") == {
+            "11-06": "present", "11-07": "empty", "11-08": "present", "11-09": "present",
+        }  # fmt: skip
+
+    def test_nothing_is_said_of_a_working_day_without_records_nor_of_days_outside(self):
+        """F205: a part of the report may be lost, and parts are cut by time."""
+        assert self.states("2026-11-11", "2026-11-13") == {"11-11": "present", "11-13": "present"}
+
+    def test_single_days_say_nothing_of_the_days_between(self):
+        tables = ca.load(ndjson(user_record("2026-11-06"), user_record("2026-11-09")))
+        assert tables.day_states["state"].tolist() == ["present", "present"]
+
+    def test_a_window_of_years_says_nothing(self):
+        window = {"report_start_day": "2010-01-01", "report_end_day": "2026-11-20"}
+        records = [user_record(day, **window) for day in ("2026-11-06", "2026-11-09")]
+        assert ca.load(ndjson(*records)).day_states["state"].tolist() == ["present", "present"]
+
+
+class TestReadOnly:
+    @pytest.mark.parametrize("name", ["users", "facts", "quarantined", "anything"])
+    def test_nothing_can_be_set_or_removed(self, name):
+        tables = loaded(user_record())
+        before = getattr(tables, name, None)
+        with pytest.raises(AttributeError, match=r"users = tables\.users\[\.\.\.\]"):
+            setattr(tables, name, 1)
+        with pytest.raises(AttributeError, match="read-only"):
+            delattr(tables, name)
+        assert getattr(tables, name, None) is before
+
+    def test_a_copy_and_a_pickle_hold_the_same(self):
+        tables = ca.load(
+            ndjson(user_record(odd=1), user_record(user_id=2)) + b"bad\n", errors="quarantine"
+        )
+        for other in (copy.copy(tables), copy.deepcopy(tables), pickle.loads(pickle.dumps(tables))):
+            assert list(other) == list(tables)
+            for name in tables:
+                pd.testing.assert_frame_equal(other[name], tables[name])
+            pd.testing.assert_frame_equal(other.summary(), tables.summary())
+            for name in ("unknown_fields", "quarantined", "day_states"):
+                pd.testing.assert_frame_equal(getattr(other, name), getattr(tables, name))
+
+    def test_what_was_never_noticed_is_an_empty_frame_with_its_columns(self):
+        tables = Tables({})
+        assert "path" in tables.unknown_fields
+        assert "problem" in tables.quarantined
 
 
 class TestConcat:

@@ -19,16 +19,19 @@ from copilot_analytics.archive.committing import Stored
 from copilot_analytics.archive.erasing import Erased
 from copilot_analytics.archive.keeper import ArchiveKeeper
 from copilot_analytics.archive.ledger import Ledger
-from copilot_analytics.archive.partition import LEFT_OUT
+from copilot_analytics.archive.partition import LEFT_OUT, UNKNOWN_FIELDS
 from copilot_analytics.archive.places import IMPORTED
 from copilot_analytics.archive.protecting import StorageWarning
 from copilot_analytics.archive.reading import TIME_FORMAT, settled_state
 from copilot_analytics.archive.space import ON_DISK, size_text
 from copilot_analytics.archive.storing import Prepared
+from copilot_analytics.errors import CopilotAnalyticsError
+from copilot_analytics.tidy.sources import printable
 
 __all__ = [
     "IMPORTED",
     "ON_DISK",
+    "UNKNOWN_FIELDS",
     "Archive",
     "Erased",
     "Prepared",
@@ -171,7 +174,8 @@ class Archive(ArchiveKeeper):
         Parameters
         ----------
         files
-            Paths of files.
+            Paths of files or folders, or patterns, as for `copilot_analytics.load`. A file that is
+            given twice counts once.
         scope
             ``"organization:octo-org"``; None to take the only owner of each file's records.
         errors
@@ -183,30 +187,44 @@ class Archive(ArchiveKeeper):
         -------
         DataFrame
             One row per report: `file` (the first of it), its slot as `name`, `report` and `day`,
-            `state`, `is_new`, `records`, `last_day` and how many records were `left_out`.
+            `state`, `is_new`, `records`, `last_day`, how many records were `left_out`, the number
+            of `files`, and a list of its `unknown_fields`, as ``"table: path"``.
 
         Raises
         ------
         ContentError
             A record is not valid, or a file holds nobody whom an earlier import of the day holds.
-            What was imported before it stays.
+            What was imported before it stays, and the error names it.
         StorageError
             The disk is full, or clearly has no room for the next file.
         """
         owner = catalogue.Scope.parse(str(scope)) if scope is not None else None
-        rows = []
+        found, rows = importing.reports(importing.paths(files), owner), []
         with self.writing() as ledger:
-            for one in importing.reports([Path(file) for file in files], owner):
-                space.check(self.path, ON_DISK * sum(file.stat().st_size for file in one.files))
-                one = importing.slot_of(ledger, one)
-                prepared = self.prepare(one.scope, one.report, one.day, one.files, errors=errors)
-                importing.refuse_parts(self.path, ledger, prepared)
-                stored = self.commit(ledger, prepared)
-                its = (stored.state, stored.is_new, stored.records, stored.last_day)
-                left_out = prepared.facts.get(LEFT_OUT, 0)
-                rows.append((str(one.files[0]), *prepared.slot, *its, left_out))
+            for one in found:
+                try:
+                    rows.append(self._import(ledger, one, errors))
+                except CopilotAnalyticsError as problem:
+                    if rows:
+                        before = ", ".join(
+                            importing.shown(each.files) for each in found[: len(rows)]
+                        )
+                        problem.kept = f"what was imported before: {before}"
+                    raise
         columns = ["file", "name", "report", "day", "state", "is_new", "records", "last_day"]
-        return pd.DataFrame(rows, columns=[*columns, LEFT_OUT])
+        return pd.DataFrame(rows, columns=[*columns, LEFT_OUT, "files", UNKNOWN_FIELDS])
+
+    def _import(self, ledger: Ledger, one: importing.Report, errors: str) -> tuple:
+        space.check(self.path, ON_DISK * sum(file.stat().st_size for file in one.files))
+        one = importing.slot_of(ledger, one)
+        prepared = self.prepare(one.scope, one.report, one.day, one.files, errors=errors)
+        importing.refuse_parts(self.path, ledger, prepared)
+        stored = self.commit(ledger, prepared)
+        its = (stored.state, stored.is_new, stored.records, stored.last_day)
+        left_out = prepared.facts.get(LEFT_OUT, 0)
+        unknown = sorted(prepared.facts.get(UNKNOWN_FIELDS, ()))
+        file = printable(one.files[0])
+        return (file, *prepared.slot, *its, left_out, len(one.files), unknown)
 
     def check_space(self, needed: float = 0) -> None:
         """Raise `StorageError` if the disk clearly has no room for so many bytes."""

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -75,20 +76,18 @@ def erase(root: Path, ledger: Ledger, user_id: int, at: str, reports: Path | Non
 def purge(root: Path, ledger: Ledger, before: str, name: str | None, at: str) -> pd.DataFrame:
     """Remove everything before a day, and see that it does not come back."""
     known = surviving.tombstones(ledger)
-    known["purged"][name or ""] = max(before, known["purged"].get(name or "", before))
+    others = [one for one, scope in ledger.scopes().items() if name and scope == name]
+    for one in (name or "", *others):  # by every name, should their ids be forgotten
+        known["purged"][one] = max(before, known["purged"].get(one, before))
     surviving.write_tombstones(root, known)
     with ledger.transaction() as connection:
         surviving.enter_tombstones(connection, known)
-    versions = ledger.rows(
-        "SELECT * FROM versions WHERE (first_day < :before OR day < :before) "
-        "AND (:name IS NULL OR name = :name "
-        "OR name IN (SELECT name FROM scopes WHERE scope = :name)) ORDER BY version",
-        {"before": before, "name": name},
-    )
     rule = Rules(before=before)
     changed = [
         _rewrite(root, ledger, row, rule, at)
-        for row in progress.bar(versions, description="Purging", unit="report")
+        for row in progress.bar(
+            _reaching_before(ledger, before, name), description="Purging", unit="report"
+        )
     ]
     with ledger.transaction() as connection:
         connection.execute(
@@ -101,6 +100,35 @@ def purge(root: Path, ledger: Ledger, before: str, name: str | None, at: str) ->
     _remove_unfinished(root)
     cleaning.remove_garbage(root, ledger)
     return pd.DataFrame(changed, columns=list(COLUMNS))
+
+
+def what_goes(ledger: Ledger, before: str, name: str | None) -> str:
+    """Return what `purge` would remove, in words."""
+    versions = _reaching_before(ledger, before, name)
+    whole = [row for row in versions if (row["last_day"] or row["day"]) < before]
+    if not versions:
+        return f"Nothing of {name or 'any scope'} is stored before {before}."
+    days = f"{min(row['first_day'] or row['day'] for row in versions)} to "
+    days += min(max(row["last_day"] or row["day"] for row in versions), _day_before(before))
+    return (
+        f"Removing {days} of {name or 'all scopes'}, for good: "
+        f"stored reports that go: {len(whole):,}, "
+        f"rewritten without older days: {len(versions) - len(whole):,}"
+    )
+
+
+def _day_before(day: str) -> str:
+    return f"{date.fromisoformat(day) - timedelta(days=1)}"
+
+
+def _reaching_before(ledger: Ledger, before: str, name: str | None) -> list:
+    """Return the versions of a scope, or of all, that hold something from before a day."""
+    return ledger.rows(
+        "SELECT * FROM versions WHERE (first_day < :before OR day < :before) "
+        "AND (:name IS NULL OR name = :name "
+        "OR name IN (SELECT name FROM scopes WHERE scope = :name)) ORDER BY version",
+        {"before": before, "name": name},
+    )
 
 
 def _with_person(root: Path, ledger: Ledger, row, user_id: int, rule: Rules) -> Rules | None:

@@ -14,7 +14,8 @@ from copilot_analytics.archive.omitting import content
 from copilot_analytics.archive.places import IMPORTED
 from copilot_analytics.archive.storing import Prepared, digest_of, together
 from copilot_analytics.catalogue import Scope, all_endpoints
-from copilot_analytics.errors import ContentError
+from copilot_analytics.errors import ContentError, UsageError
+from copilot_analytics.tidy.sources import printable, sources
 
 # What `fetch --out` writes: <kind>-<name>_<report>_<day or start..end>_<number>.ndjson
 _REPORTS = "|".join(sorted({one.report for one in all_endpoints()}))
@@ -38,6 +39,33 @@ class Report(NamedTuple):
     report: str
     day: date | None
     files: list[Path]
+
+
+def paths(files) -> list[Path]:
+    """Return the files behind paths, folders and patterns, each once.
+
+    Raises
+    ------
+    UsageError
+        Something is not there, or is no path.
+    """
+    found = [one.content for one in sources(files)]
+    if not all(isinstance(one, Path) for one in found):
+        raise UsageError(
+            "only files can be imported",
+            advice="write what you have to a file, and give its path",
+        )
+    different: dict[Path, Path] = {}
+    for path in found:
+        different.setdefault(path.resolve(), path)
+    return list(different.values())
+
+
+def shown(files: Sequence[Path]) -> str:
+    """Return how messages call the files of a report: by the first of them."""
+    others = len(files) - 1
+    more = f" and {others} more file{'s' if others > 1 else ''}" if others else ""
+    return f"{printable(files[0])}{more}"
 
 
 def reports(files: Sequence[Path], scope: Scope | None) -> list[Report]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC
 from pathlib import Path
 
 import pandas as pd
 
-from copilot_analytics import catalogue
 from copilot_analytics.archive import cleaning, erasing, protecting, rebuilding, verifying
 from copilot_analytics.archive import ledger as ledgers
 from copilot_analytics.archive.erasing import Erased
@@ -130,29 +130,51 @@ class ArchiveKeeper(ArchiveReader):
         with self._changing() as ledger:
             return erasing.erase(self.path, ledger, user_id, at, folder)
 
-    def purge(self, before, *, scope: str | None = None) -> pd.DataFrame:
+    def purge(
+        self,
+        before,
+        *,
+        scope: str | None = None,
+        announce: Callable[[str], object] = lambda text: None,
+    ) -> pd.DataFrame:
         """Remove everything before a day, for good: `sync` does not ask for it again.
 
         Reports over 28 days that reach further back are rewritten without the older records.
+        Other names of the same organization, and what was imported under its id, are included.
 
         Parameters
         ----------
         before
-            The first day that stays, as text, date or timestamp.
+            The first day that stays, as text, date or timestamp; today (UTC) at the latest.
         scope
-            ``"organization:octo-org"``; None for all scopes.
+            ``"organization:octo-org"``, by name or id; None for all scopes.
+        announce
+            Is told what will go before anything goes.
 
         Returns
         -------
         DataFrame
             One row per version that was removed or rewritten: `name`, `report` and `day` of its
             slot, and how many raw `files` it has left.
+
+        Raises
+        ------
+        UsageError
+            The day lies in the future, where nothing could ever be stored again; or the archive
+            knows no such scope.
         """
-        first = f"{parse_day(before)}"
-        at = self.clock().strftime(TIME_FORMAT)
-        name = str(catalogue.Scope.parse(scope)) if scope is not None else None
+        first, now = parse_day(before), self.clock().astimezone(UTC)
+        if first > now.date():
+            raise UsageError(
+                f"{first} lies in the future: nothing up to that day could be stored again",
+                kept="the archive as it was",
+                advice=f"give the first day that stays, {now.date()} at the latest",
+            )
+        at = now.strftime(TIME_FORMAT)
         with self._changing() as ledger:
-            return erasing.purge(self.path, ledger, first, name, at)
+            name = ledger.scope_of(scope)
+            announce(erasing.what_goes(ledger, f"{first}", name))
+            return erasing.purge(self.path, ledger, f"{first}", name, at)
 
     def fix_permissions(self) -> list[str]:
         """Take away everybody else's rights to the archive; return what had some."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from copilot_analytics import catalogue
 from copilot_analytics.archive import formats, places
-from copilot_analytics.errors import ArchiveError, StorageError
+from copilot_analytics.errors import ArchiveError, StorageError, UsageError
 from copilot_analytics.files import step, storage_errors
 
 NAME = "ledger.sqlite"
@@ -22,9 +22,9 @@ class Ledger:
 
     def __init__(self, path: Path):
         self.path = path
-        if not path.exists():
+        if not _is_there(path):
             raise ArchiveError(
-                f"there is no archive in {path.parent}",
+                f"there is no archive in {path.parent.absolute()}",
                 advice="check the folder, or make one: copilot-analytics sync or import",
             )
         try:
@@ -104,12 +104,42 @@ class Ledger:
             raise self._unreadable(problem) from problem
 
     def scope_of(self, scope: catalogue.Scope | str | None) -> str | None:
-        """Return the scope as it stands in tables, for a name or an id."""
+        """Return the scope as it stands in tables, for a name or an id.
+
+        Raises
+        ------
+        UsageError
+            The archive knows no such name and no such id.
+        """
         if scope is None:
             return None
         name = str(catalogue.Scope.parse(str(scope)))
-        known = self.rows("SELECT scope FROM scopes WHERE name = ?", [name])
-        return known[0]["scope"] if known else name
+        known = self.scopes()
+        # The organizations of an enterprise's repositories have rows, and no report of their own.
+        query = "SELECT 1 FROM table_files WHERE scope = ? LIMIT 1"
+        if name not in known and name not in known.values() and not self.rows(query, [name]):
+            there = ", ".join(self.names())
+            raise UsageError(
+                f"there is no scope {name!r} in the archive",
+                advice=f"one of: {there}" if there else "the archive is empty: sync or import",
+            )
+        return known.get(name, name)
+
+    def scopes(self) -> dict[str, str]:
+        """Return the scope as it stands in tables, by each name that the archive knows."""
+        asked = self.rows("SELECT DISTINCT name FROM slots")
+        known = {row["name"]: row["scope"] for row in self.rows("SELECT * FROM scopes")}
+        return {row["name"]: row["name"] for row in asked} | known
+
+    def names(self) -> list[str]:
+        """Return each scope with reports once: by the last name it was asked for, or by its id."""
+        scopes, latest = self.scopes(), {}
+        query = "SELECT name FROM slots GROUP BY name ORDER BY MAX(checked_at), name"
+        for row in self.rows(query):
+            scope = scopes[row["name"]]
+            if row["name"] != scope or scope not in latest:
+                latest[scope] = row["name"]
+        return sorted(latest.values())
 
     def slot(self, name: str, report: str, day: str) -> sqlite3.Row | None:
         """Return one slot, or None if it was never asked for."""
@@ -130,6 +160,13 @@ class Ledger:
             "SELECT * FROM versions WHERE name = ? AND report = ? AND day = ? AND is_current",
             [name, report, day],
         )
+
+    def purged(self) -> dict[str, date]:
+        """Return the day before which nothing is kept, once for each scope; "" stands for all."""
+        scopes, found = self.scopes(), {}
+        for row in self.rows("SELECT * FROM purged ORDER BY before, name"):
+            found[scopes.get(row["name"], row["name"])] = row
+        return {row["name"]: date.fromisoformat(row["before"]) for row in found.values()}
 
     def purged_before(self, name: str) -> date | None:
         """Return the day before which nothing of a name is kept, None if there is none."""
@@ -153,6 +190,18 @@ class Ledger:
 
     def _one(self, statement: str, parameters) -> sqlite3.Row | None:
         return next(iter(self.rows(statement, parameters)), None)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as problem:
+        raise ArchiveError(
+            f"the archive in {path.parent.absolute()} cannot be read",
+            said=problem.strerror or "",
+            kept="everything; nothing was written",
+            advice="check whose folder it is, and its permissions",
+        ) from problem
 
 
 def is_lost(root: Path) -> bool:

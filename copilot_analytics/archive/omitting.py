@@ -71,7 +71,8 @@ def refuse_unreadable(rule: Rules) -> None:
             "people were erased from this archive, and records that are not valid cannot be "
             "searched for them",
             kept="the archive as it was",
-            advice="remove these records from the file, then import it without errors='quarantine'",
+            advice="remove these records from the file, then import it without errors='quarantine' "
+            "(--errors quarantine)",
         )
 
 
@@ -109,10 +110,11 @@ def allowed(root: Path, files: Sequence[Path], rule: Rules) -> Iterator[list[Pat
     with copies(root, files, rule) as kept:
         if not kept:
             raise NoReportError(
-                "nothing of the report may be stored",
+                "nothing of the report may be stored: its people were erased, or its days purged, "
+                "from this archive",
                 state="empty",
                 kept="the archive as it was",
-                advice="its people were erased, or its days purged, from this archive",
+                advice="see which days were purged: copilot-analytics status",
             )
         yield kept
 

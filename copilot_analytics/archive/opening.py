@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ import pyarrow as pa
 from copilot_analytics import catalogue, engines, tidy
 from copilot_analytics.archive import cached
 from copilot_analytics.archive.ledger import Ledger
+from copilot_analytics.archive.partition import UNKNOWN_FIELDS
 from copilot_analytics.archive.reading import (
     bounds,
     by_table,
@@ -24,7 +26,7 @@ from copilot_analytics.archive.reading import (
 )
 from copilot_analytics.days import parse_day
 from copilot_analytics.errors import UsageError
-from copilot_analytics.tidy.collect import QUARANTINE_COLUMNS
+from copilot_analytics.tidy.collect import QUARANTINE_COLUMNS, UNKNOWN_COLUMNS
 
 DAY_STATE, DAY_STATES, PROVISIONAL_DAYS = "day_state", "day_states", "provisional_days"
 _OF_FILE = ("scope", "day")
@@ -44,6 +46,7 @@ class EngineTables(tidy.Tables):
             {name: partial(self._cut, name, start, end, scope) for name in self},
             read_columns=lambda name, columns: cut.read(name, columns or self[name].columns),
             day_states=cut.day_states,
+            unknown_fields=cut.unknown_fields,
             quarantined=cut.quarantined,
         )
 
@@ -56,6 +59,12 @@ class EngineTables(tidy.Tables):
                 conditions.append(f"day {sign} DATE '{parse_day(day)}'" if is_any else "false")
         frame = self[name]
         return frame.filter(" AND ".join(conditions)) if conditions else frame
+
+    def __reduce__(self) -> tuple:
+        raise TypeError(
+            "tables of another engine hold its connection, which can be neither pickled nor copied "
+            "in depth; open the archive where they are needed, with the same engine"
+        )
 
     def concat(self, *_) -> tidy.Tables:
         """Refuse: tables of an archive hold each record once already."""
@@ -74,6 +83,7 @@ def read_tables(
         found = current_files(ledger, **asked)
         states = file_states(ledger, found)
         days = day_states(ledger, found, states, **asked)
+        unknown = _unknown_fields(ledger, found)
     files = by_table(found)
     read_columns = _reader(root, files, states, day_state=day_state)
     if frame_of is None:
@@ -89,6 +99,7 @@ def read_tables(
         rows={name: sum(file["rows"] for file in its) for name, its in files.items()},
         read_columns=read_columns,
         day_states=days,
+        unknown_fields=unknown,
         quarantined=_left_out(found),
     )
 
@@ -98,11 +109,33 @@ def _left_out(files: Sequence) -> pd.DataFrame:
     reports = {one["version"]: one for one in files if one["left_out"]}
     problem = "was not valid when it was imported with errors='quarantine'"
     rows = [
-        {"file": f"{one['report']} of {one['name']} through {one['slot_day']}", "problem": problem}
+        {"file": _report(one), "problem": problem}
         for one in reports.values()
         for _ in range(one["left_out"])
     ]
     return pd.DataFrame(rows, columns=list(QUARANTINE_COLUMNS))
+
+
+def _unknown_fields(ledger: Ledger, files: Sequence) -> pd.DataFrame:
+    """Return a row for each field that the catalogue does not describe in the reports behind files.
+
+    The ledger says it, so that no table need be read; ``file`` is the first report that has it.
+    """
+    query = "SELECT version, facts FROM versions WHERE is_current AND facts LIKE ?"
+    rows = ledger.rows(query, [f'%"{UNKNOWN_FIELDS}"%'])
+    noticed = {row["version"]: json.loads(row["facts"])[UNKNOWN_FIELDS] for row in rows}
+    found: dict[str, dict] = {}
+    for one in {file["version"]: file for file in files}.values() if noticed else ():
+        for name, count in noticed.get(one["version"], {}).items():
+            table, path = name.split(": ", maxsplit=1)
+            new = {"path": path, "table": table, "file": _report(one), "line": None, "count": 0}
+            found.setdefault(name, new)["count"] += count
+    frame = pd.DataFrame([found[name] for name in sorted(found)], columns=list(UNKNOWN_COLUMNS))
+    return frame.astype({"line": "Int64", "count": "int64"})
+
+
+def _report(file) -> str:
+    return f"{file['report']} of {file['name']} through {file['slot_day']}"
 
 
 def _reader(

@@ -19,7 +19,9 @@ from copilot_analytics.archive import places
 from copilot_analytics.files import NewFiles, step
 
 WAITING_BYTES = 64 * 2**20
-LEFT_OUT = "left_out"  # among the facts of a version: how many records are not valid
+# Among the facts of a version: how many records are not valid, and on which days nobody was there.
+LEFT_OUT, EMPTY_DAYS = "left_out", "empty_days"
+UNKNOWN_FIELDS = "unknown_fields"  # how often fields came that the catalogue does not describe
 MAX_OPEN = 400  # files that are open at once; many systems allow about a thousand
 SORTED_OUT_BY = ("scope", "day", "user_id")  # what queries choose rows by, within files of one day
 
@@ -48,6 +50,7 @@ class Written:
     records: int = 0
     noticed: dict = field(default_factory=dict)
     ids: np.ndarray | None = None  # of different persons; None where there are none by nature
+    windows: dict[str, list[pa.Table]] = field(default_factory=dict)  # by family, different days
 
     @property
     def first_day(self) -> str | None:
@@ -69,15 +72,33 @@ class Written:
             notes[text] = notes.get(text, 0) + count
         for row in collection.unknown.values():
             name = f"{row['table']}: {row['path']}"
-            unknown = self.noticed.setdefault("unknown_fields", {})
+            unknown = self.noticed.setdefault(UNKNOWN_FIELDS, {})
             unknown[name] = unknown.get(name, 0) + row["count"]
         for name in set(tables) & set(tidy.BASE.values()):
             self.families.add(catalogue.table(name).family)
             self.days |= {(scope, day) for scope, day in scopes_and_days(tables[name])}
+            columns = ["scope", "day", *tidy.WINDOW]
+            if set(columns) <= set(tables[name].column_names):
+                days = tables[name].select(columns).group_by(columns).aggregate([]).drop_null()
+                if days.num_rows:
+                    self.windows.setdefault(catalogue.table(name).family, []).append(days)
             if "user_id" in tables[name].column_names:
                 known = [] if self.ids is None else [self.ids]
                 ids = tables[name]["user_id"].unique().to_numpy()
                 self.ids = np.unique(np.concatenate([*known, ids]))
+
+    @property
+    def facts(self) -> dict:
+        """What the ledger keeps of a version beside its numbers."""
+        empty = {
+            family: _empty_days(pa.concat_tables(days)) for family, days in self.windows.items()
+        }
+        return self.noticed | ({EMPTY_DAYS: empty} if any(empty.values()) else {})
+
+
+def _empty_days(days: pa.Table) -> list[tuple[str, str]]:
+    found = tidy.empty_days(days.to_pandas())
+    return [(row.scope, f"{row.day:%Y-%m-%d}") for row in found.itertuples(index=False)]
 
 
 def blocks(files: list[Path], scope: str | None, errors: str):

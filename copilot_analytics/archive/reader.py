@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import escape
 from pathlib import Path
 
@@ -90,7 +90,8 @@ class ArchiveReader:
         ArchiveError
             There is no archive in the folder.
         UsageError
-            A day is not one, the start is after the end, or the engine is not known or installed.
+            A day is not one, the start is after the end, the archive knows no such scope, or the
+            engine is not known or installed.
         DamageError
             When a table is used: a file of it and its raw file are damaged. If only the first is,
             its rows come from the raw file, with a `StorageWarning`.
@@ -136,6 +137,29 @@ class ArchiveReader:
         """
         with self.ledger() as ledger:
             return opening.query(self.path, ledger, sql, scope, start, end)
+
+    def scopes(self) -> list[str]:
+        """Return whose reports the archive holds, each once, by name: ``"organization:octo-org"``.
+
+        An organization or enterprise has many names if it was renamed, or if its reports were
+        imported under its id: then the last one counts that somebody asked by. Who was only ever
+        imported has its id as name. Each is a `scope` for `tables`.
+
+        Raises
+        ------
+        ArchiveError
+            There is no archive in the folder.
+        """
+        with self.ledger() as ledger:
+            return ledger.names()
+
+    def purged(self) -> dict[str | None, date]:
+        """Return the day before which nothing is kept, by the scope that was purged; None for all.
+
+        `sync` asks for none of these days, and `import_files` leaves them out.
+        """
+        with self.ledger() as ledger:
+            return {name or None: before for name, before in ledger.purged().items()}
 
     def restatements(self, scope: str | None = None) -> pd.DataFrame:
         """Answer: which figures of a day has GitHub changed after it first gave them?
@@ -192,7 +216,7 @@ class ArchiveReader:
             data, whichever report gave it; missing where there is no gap, and for 28-day reports
             and imports
             gap_days : how many such days there are
-            records : of the current versions
+            records : that tables hold; each counts once, in the report that gives its day
             report_bytes : what was received, in all versions
             raw_bytes, table_bytes : on disk, in all versions
             held : versions that are held back because they are much smaller than those before

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from copilot_analytics import catalogue, tidy
 from copilot_analytics.archive.ledger import Ledger
+from copilot_analytics.archive.partition import EMPTY_DAYS
 from copilot_analytics.archive.places import IMPORTED
 from copilot_analytics.days import parse_day
 from copilot_analytics.errors import UsageError
@@ -67,7 +69,7 @@ def bounds(ledger: Ledger, scope, start, end) -> dict[str, str | None]:
     Raises
     ------
     UsageError
-        A day is not one, or the start is after the end.
+        A day is not one, the start is after the end, or the scope is not known.
     """
     first, last = day_text(start), day_text(end)
     if first and last and first > last:
@@ -116,15 +118,18 @@ def day_states(
     names = {row["name"]: row["scope"] for row in ledger.rows("SELECT * FROM scopes")}
     families = {e.report: e.family for e in catalogue.all_endpoints() if e.period == "1-day"}
     for slot in ledger.rows("SELECT * FROM slots"):
-        one = names.get(slot["name"], slot["name"])
-        is_inside = (
-            slot["report"] in families
-            and (scope is None or one == scope)
-            and (start is None or slot["day"] >= start)
-            and (end is None or slot["day"] <= end)
-        )
-        if is_inside:
+        if slot["report"] in families:
+            one = names.get(slot["name"], slot["name"])
             rows[one, families[slot["report"]], slot["day"]] = (slot["state"], 0)
+    for key in _empty_days(ledger):
+        rows.setdefault(key, ("empty", 0))
+    rows = {
+        (one, family, day): state
+        for (one, family, day), state in rows.items()
+        if (scope is None or one == scope)
+        and (start is None or day >= start)
+        and (end is None or day <= end)
+    }
     families = {tidy.BASE[family]: family for family in _DAY_FAMILIES}
     for file in files:
         if file["table_name"] in families:
@@ -136,6 +141,14 @@ def day_states(
     )
     frame["day"] = pd.to_datetime(frame["day"]).astype("datetime64[us]")
     return frame.astype({"scope": "str", "family": "str", "state": "str", "rows": "Int64"})
+
+
+def _empty_days(ledger: Ledger) -> Iterator[tuple[str, str, str]]:
+    """Yield scope, family and day where a report of several days has no rows of a weekend day."""
+    query = "SELECT facts FROM versions WHERE is_current AND facts LIKE ?"
+    for row in ledger.rows(query, [f'%"{EMPTY_DAYS}"%']):
+        for family, days in json.loads(row["facts"])[EMPTY_DAYS].items():
+            yield from ((scope, family, day) for scope, day in days)
 
 
 def by_table(files: Sequence) -> dict[str, list]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ftplib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -53,7 +54,8 @@ class ObjectStore:
     def __init__(self, url: str, options: dict | None):
         try:
             fsspec = import_module("fsspec")
-            self._system, root = fsspec.core.url_to_fs(url, **options or {})
+            with transfer_errors(url):  # some connect at once
+                self._system, root = fsspec.core.url_to_fs(url, **options or {})
         except ImportError as problem:
             raise UsageError(
                 "exporting to an address needs a library that is not installed",
@@ -117,10 +119,10 @@ def transfer_errors(target) -> Iterator[None]:
     """Turn what storage says into an error that tells what is still there."""
     try:
         yield
-    except OSError as problem:
+    except (*ftplib.all_errors, NotImplementedError) as problem:
         raise StorageError(
             f"the export to {target} failed",
-            said=str(problem)[:300],
+            said=str(problem)[:300] or "nothing can be written there",
             kept="the manifest and the files of the export before",
             advice="check the address, the permissions and the space there; then export again",
         ) from problem

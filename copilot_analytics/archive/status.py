@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
-from copilot_analytics import catalogue, display
+from copilot_analytics import catalogue, display, tidy
 from copilot_analytics.archive.ledger import STATES, Ledger
 from copilot_analytics.archive.partition import LEFT_OUT
 from copilot_analytics.archive.reading import current_files, day_states, file_states
@@ -16,7 +18,7 @@ from copilot_analytics.archive.space import size_text
 _SLOTS = "SELECT name, report, state, COUNT(*) AS days FROM slots GROUP BY name, report, state"
 _REPORTS = """
 SELECT r.name, r.report, MIN(v.first_day) AS first_day, MAX(v.last_day) AS last_day,
-    TOTAL(v.records) AS records, checked_at
+    checked_at
 FROM (SELECT name, report, MAX(checked_at) AS checked_at FROM slots GROUP BY name, report) r
 LEFT JOIN versions v ON v.name = r.name AND v.report = r.report AND v.is_current
 GROUP BY r.name, r.report ORDER BY r.name, r.report
@@ -35,12 +37,13 @@ _KEY = ["name", "report"]
 # A day in one of these states is not there, and is not known to have nothing either.
 _GAPS = ("missing", "failed", "damaged")
 _DATA = ("final", "provisional", "damaged")
+_RECORDS = set(tidy.BASE.values()) - {tidy.BASE["window"]}  # tables with a row for each record
 
 
 def status_frame(root: Path, ledger: Ledger) -> pd.DataFrame:
     """Return one row per scope and report that was ever asked for; see `Archive.status`."""
     with ledger.snapshot():
-        frame = _rows(ledger, _REPORTS, [*_KEY, "first_day", "last_day", "records", "checked_at"])
+        frame = _rows(ledger, _REPORTS, [*_KEY, "first_day", "last_day", "checked_at"])
         states = _rows(ledger, _SLOTS, [*_KEY, "state", "days"])
         held = _rows(ledger, _HELD, [*_KEY, "held"])
         left_out = _rows(ledger, _LEFT_OUT, [*_KEY, LEFT_OUT])
@@ -49,11 +52,20 @@ def status_frame(root: Path, ledger: Ledger) -> pd.DataFrame:
         files = current_files(ledger)
         days = day_states(ledger, files, file_states(ledger, files))
         scopes = {row["name"]: row["scope"] for row in ledger.rows("SELECT * FROM scopes")}
+    read = pd.DataFrame(
+        [
+            (one["name"], one["report"], one["rows"])
+            for one in files
+            if one["table_name"] in _RECORDS
+        ],
+        columns=[*_KEY, "records"],
+    )
     counts = states.pivot_table(index=_KEY, columns="state", values="days")
     counts = counts.reindex(columns=list(STATES)).reset_index()
     raw["raw_bytes"] = [_size(root / path) for path in raw["path"]]
     raw = raw.rename(columns={"bytes": "report_bytes"}).drop(columns="path")
-    for more in (counts, held, left_out, raw.groupby(_KEY, as_index=False).sum(), tables):
+    raw, read = (one.groupby(_KEY, as_index=False).sum() for one in (raw, read))
+    for more in (counts, held, left_out, raw, tables, read):
         frame = frame.merge(more, how="left", on=_KEY)
     gaps = _gaps(days)
     families = {one.report: one.family for one in catalogue.all_endpoints()}
@@ -119,14 +131,22 @@ def status_html(root: Path, frame: pd.DataFrame) -> str:
     return display.table(shown, labels=labels, caption=caption)._repr_html_()
 
 
-def status_text(frame: pd.DataFrame) -> str:
-    """Return what `Archive.status` found as lines for a terminal.
+def status_text(
+    frame: pd.DataFrame, purged: Mapping[str | None, date] = MappingProxyType({})
+) -> str:
+    """Return what `Archive.status` and `Archive.purged` found as lines for a terminal.
 
-    >>> status_text(pd.DataFrame(columns=["name"]))
-    'The archive is empty.'
+    >>> print(status_text(pd.DataFrame(columns=["name"]), {None: date(2026, 1, 1)}))
+    The archive is empty.
+    Days before 2026-01-01 were purged: nothing stores or fetches them again.
     """
+    gone = [
+        f"Days before {day}{f' of {name}' if name else ''} were purged: "
+        "nothing stores or fetches them again."
+        for name, day in purged.items()
+    ]
     if frame.empty:
-        return "The archive is empty."
+        return "\n".join(["The archive is empty.", *gone])
     lines = []
     for name, group in frame.groupby("name"):
         lines.append(str(name))
@@ -138,7 +158,7 @@ def status_text(frame: pd.DataFrame) -> str:
         f"({size_text(total['report_bytes'])} as received), "
         f"{size_text(total['table_bytes'])} of tables"
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *gone])
 
 
 def _lines(row: dict) -> Iterator[str]:

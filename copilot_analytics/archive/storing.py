@@ -143,10 +143,16 @@ def only_owner(owners: list[str]) -> str:
     """Return the scope of records that came without a name."""
     if len(owners) == 1 and owners[0] != "unknown":
         return owners[0]
+    named = [owner for owner in owners if owner != "unknown"]
+    if not owners:
+        what = "there are no records, so that nothing says whose the report is"
+    elif len(named) > 1:
+        what = f"the records are of several organizations or enterprises: {', '.join(named)}"
+    else:
+        some = "some of the records" if named else "the records"
+        what = f"{some} do not say whose the report is"
     raise UsageError(
-        f"the records belong to {len(owners)} owners: {', '.join(owners) or 'none'}",
-        kept="nothing",
-        advice="say whose they are: --org NAME or --enterprise NAME",
+        what, kept="nothing", advice="say whose they are: --org NAME or --enterprise NAME"
     )
 
 
@@ -218,7 +224,7 @@ def described(
         first_day=written.first_day,
         last_day=written.last_day,
         fetched_at=at,
-        facts=facts | written.noticed,
+        facts=facts | written.facts,
         raw=list(raw),
         tables=written.files,
     )

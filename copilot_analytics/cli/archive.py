@@ -73,6 +73,11 @@ def erase(output, archive, user, reports) -> int:
         "reports": [str(path) for path in erased.reports],
     }
     lines = [f"{len(erased.rewritten)} stored reports rewritten without the person."]
+    if erased.rewritten.empty:
+        lines = [
+            f"Nobody with the number {user} is in the archive. "
+            "Should a later report hold this person, it is stored without."
+        ]
     if erased.reports:
         lines += ["Published reports of these scopes may still show the person; remove or remake:"]
         lines += [f"  {path}" for path in erased.reports]
@@ -84,7 +89,9 @@ def erase(output, archive, user, reports) -> int:
 @click.command()
 @scope_options
 @archive_option
-@click.option("--before", required=True, metavar="DAY", help="The first day that stays.")
+@click.option(
+    "--before", required=True, metavar="DAY", help="The first day that stays; today at the latest."
+)
 @command
 def purge(output, org, enterprise, archive, before) -> int:
     """Remove everything before a day, for good: it is not fetched again."""
@@ -92,9 +99,12 @@ def purge(output, org, enterprise, archive, before) -> int:
     from copilot_analytics.catalogue import Scope
 
     scope = str(Scope.of(org=org, enterprise=enterprise)) if org or enterprise else None
-    purged = Archive(archive or ARCHIVE).purge(before, scope=scope)
+    purged = Archive(archive or ARCHIVE).purge(before, scope=scope, announce=output.say)
     facts = {"purged": json.loads(purged.to_json(orient="records"))}
     gone = int((purged["files"] == 0).sum())
-    text = f"{gone} stored reports removed, {len(purged) - gone} rewritten without older days."
+    text = (
+        f"{gone:,} stored reports removed, {len(purged) - gone:,} rewritten without older days.\n"
+        f"Days before {before} are not fetched again."
+    )
     output.result(facts, text)
     return 0

@@ -14,7 +14,13 @@ from copilot_analytics.errors import NoReportError
 @click.argument("report")
 @scope_options
 @click.option("--day", metavar="DAY", help="Day of a 1-day report (YYYY-MM-DD, UTC).")
-@click.option("--out", type=click.Path(path_type=Path), default=".", metavar="DIR")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=".",
+    metavar="DIR",
+    help="Folder for the files.  [default: the current one]",
+)
 @command
 def fetch(output, report, org, enterprise, day, out) -> int:
     """Fetch one REPORT, such as users-1-day, into files as GitHub delivers them."""
@@ -28,7 +34,8 @@ def fetch(output, report, org, enterprise, day, out) -> int:
     except NoReportError as problem:
         if problem.is_final:
             raise
-        output.result(problem.as_dict() | {"files": [], "exit_code": 0}, str(problem))
+        output.say(str(problem))  # not among the names of files, which programs read
+        output.result(problem.as_dict() | {"files": [], "exit_code": 0}, "")
         return 0
     for note in received.notes:
         output.say(f"Note: {note}")

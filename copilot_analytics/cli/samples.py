@@ -20,13 +20,13 @@ def sample() -> None:
 
 def company_options(function: Callable) -> Callable:
     """Add the options that scale the sample company."""
-    for name, value, text in (
-        ("seed", 7, "Another number, another company."),
-        ("days", 120, "Days of history."),
-        ("users", 180, "People."),
+    for name, value, least, text in (
+        ("seed", 7, 0, "Another number, another company."),
+        ("days", 120, 1, "Days of history."),
+        ("users", 180, 20, "People."),
     ):
         option = click.option(
-            f"--{name}", type=click.IntRange(min=1), default=value, show_default=True, help=text
+            f"--{name}", type=click.IntRange(min=least), default=value, show_default=True, help=text
         )
         function = option(function)
     return function

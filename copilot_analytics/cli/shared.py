@@ -34,7 +34,8 @@ class Output:
 
     def result(self, facts: dict, text: str) -> None:
         """Show the result: facts for programs, text for people."""
-        click.echo(json.dumps(facts, default=str, indent=2) if self.as_json else text)
+        if self.as_json or text:
+            click.echo(json.dumps(facts, default=str, indent=2) if self.as_json else text)
 
     def bar(self, items: list, what: str) -> tqdm:
         """Show a progress bar to a person who waits."""
@@ -87,7 +88,10 @@ def scope_options(function: Callable) -> Callable:
 
 
 archive_option = click.option(
-    "--archive", type=click.Path(path_type=Path), metavar="DIR", help="Where the history is kept."
+    "--archive",
+    type=click.Path(path_type=Path, readable=False),  # said by the archive, with its exit code
+    metavar="DIR",
+    help=f"Where the history is kept.  [default: {ARCHIVE}]",
 )
 
 

@@ -40,9 +40,15 @@ def describe_clock_error(error: timedelta) -> str:
 
     >>> describe_clock_error(timedelta(minutes=-7))
     "the clock of this computer is 7 minutes behind GitHub's"
+    >>> describe_clock_error(timedelta(minutes=1169))
+    "the clock of this computer is 19 hours ahead of GitHub's"
     """
     minutes = round(abs(error).total_seconds() / 60)
-    amount = f"{minutes} minute{'s' if minutes != 1 else ''}" if minutes else "less than a minute"
+    hours, days = round(minutes / 60), round(minutes / 60 / 24)
+    number, unit = (
+        (days, "day") if hours >= 48 else (hours, "hour") if minutes >= 120 else (minutes, "minute")
+    )
+    amount = f"{number} {unit}{'s' if number != 1 else ''}" if number else "less than a minute"
     side = "ahead of" if error > timedelta(0) else "behind"
     return f"the clock of this computer is {amount} {side} GitHub's"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ from copilot_analytics.client import Client, Settings, parse_day
 from copilot_analytics.errors import UsageError, worst
 from copilot_analytics.syncing.incoming import Incoming
 from copilot_analytics.syncing.pipeline import Pipeline
-from copilot_analytics.syncing.planning import FAMILIES, bytes_needed, plan
+from copilot_analytics.syncing.planning import FAMILIES, bytes_needed, check_range, plan
 
 __all__ = ["FAMILIES", "SyncResult", "plan", "sync"]
 
@@ -30,11 +31,17 @@ SELECT report, AVG(bytes) AS bytes FROM (
 
 @dataclass
 class SyncResult:
-    """What a run of `sync` did: one row per report and day that it asked for."""
+    """What a run of `sync` did: one row per report and day that it asked for.
+
+    `unknown_fields` are those of stored reports that the catalogue does not describe, as
+    ``"table: path"``. They are kept in the column `extra`.
+    """
 
     scope: str
     slots: pd.DataFrame
     codes: list[int]
+    purged_before: date | None = None  # only where days were not asked for because of it
+    unknown_fields: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -47,7 +54,7 @@ class SyncResult:
 
 
 def sync(
-    archive: Archive,
+    archive: Archive | str | Path,
     *,
     org: str | None = None,
     enterprise: str | None = None,
@@ -64,13 +71,13 @@ def sync(
     Parameters
     ----------
     archive
-        Where the history is kept; it is made if it does not exist.
+        Where the history is kept, or its folder; it is made if it does not exist.
     org, enterprise
         Name of the organization or of the enterprise; exactly one.
     since, until
         First and last day, as text or date. Without ``since``, as far back as GitHub answers.
     families
-        Which reports: users, entity, teams, repos.
+        Which reports: users, entity, user-teams, repos.
     client
         A client of your own; without one, settings and token come from the environment.
     progress
@@ -89,6 +96,8 @@ def sync(
 
     Raises
     ------
+    UsageError
+        The range holds no day that GitHub could have, or a name is not known; nothing was asked.
     LockedError
         Another run writes to the archive.
     CredentialsError, NotAllowedError, RateLimitError, NetworkError, StorageError
@@ -96,18 +105,23 @@ def sync(
         everything fetched before is kept.
     """
     scope = Scope.of(org=org, enterprise=enterprise)
-    unknown = set(families) - set(FAMILIES)
-    if unknown:
+    if isinstance(archive, str | Path):
+        archive = Archive(archive)
+    families = list(families)
+    unknown = set(families) - {*FAMILIES, "teams"}
+    if unknown or not families:
         raise UsageError(
-            f"reports {', '.join(sorted(unknown))} do not exist",
+            f"reports {', '.join(sorted(unknown))} do not exist" if unknown else "no reports given",
             advice=f"choose from: {', '.join(FAMILIES)}",
         )
     since, until = (parse_day(day) if day else None for day in (since, until))
     asked = {"since": since, "until": until, "families": families}
     options = {"progress": progress, "accept_shrink": accept_shrink}
     asking = nullcontext(client) if client else Client(Settings.from_environment())
-    with asking as client, archive.writing(wait=wait) as ledger:
-        return _sync(archive, ledger, scope, client, asked, **options)
+    with asking as client:
+        check_range(scope.kind, families, since, until, client.today())
+        with archive.writing(wait=wait) as ledger:
+            return _sync(archive, ledger, scope, client, asked, **options)
 
 
 def _sync(archive, ledger, scope, client, asked, *, progress, accept_shrink) -> SyncResult:
@@ -117,7 +131,9 @@ def _sync(archive, ledger, scope, client, asked, *, progress, accept_shrink) -> 
     states = {(row["report"], date.fromisoformat(row["day"])): row["state"] for row in found}
     purged = ledger.purged_before(str(scope))
     since = max(filter(None, (asked["since"], purged)), default=None)
-    todo = plan(scope.kind, states, today=client.today(), **asked | {"since": since})
+    today = client.today()
+    todo = plan(scope.kind, states, today=today, **asked | {"since": since})
+    is_shorter = len(plan(scope.kind, states, today=today, **asked)) > len(todo)
     if todo:
         usual = ledger.rows(_USUAL_SIZE, [str(scope)])
         archive.check_space(bytes_needed(todo, {row["report"]: row["bytes"] for row in usual}))
@@ -135,4 +151,10 @@ def _sync(archive, ledger, scope, client, asked, *, progress, accept_shrink) -> 
                 bar.set_postfix_str(text, refresh=False)
         pipeline.finish()
     columns = ["report", "day", "state", "is_new", "records", "note"]
-    return SyncResult(str(scope), pd.DataFrame(pipeline.rows, columns=columns), pipeline.codes)
+    return SyncResult(
+        str(scope),
+        pd.DataFrame(pipeline.rows, columns=columns),
+        pipeline.codes,
+        purged if is_shorter else None,
+        sorted(pipeline.unknown_fields),
+    )

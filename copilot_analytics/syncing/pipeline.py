@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, Future, wait
 from datetime import date
 
 from copilot_analytics import fetching
-from copilot_analytics.archive import Archive
+from copilot_analytics.archive import UNKNOWN_FIELDS, Archive
 from copilot_analytics.catalogue import Scope
 from copilot_analytics.client import Client, Envelope
 from copilot_analytics.client.messages import API_VERSION
@@ -43,6 +43,8 @@ class Pipeline:
     ----------
     rows, codes : list
         What became of each report, and the exit code that it deserves.
+    unknown_fields : set
+        Fields of stored reports that the catalogue does not describe, as ``"table: path"``.
     received_bytes : int
         Size of the reports that were stored.
     """
@@ -67,6 +69,7 @@ class Pipeline:
         self._is_broken = False
         self.rows: list[tuple] = []
         self.codes: list[int] = []
+        self.unknown_fields: set[str] = set()
         self.received_bytes = 0
 
     def __enter__(self) -> Pipeline:
@@ -168,6 +171,7 @@ class Pipeline:
                     raise
                 return
         self._failures = 0
+        self.unknown_fields.update(prepared.facts.get(UNKNOWN_FIELDS, ()))
         self.received_bytes += sum(file.size for file in received.files)
         self._incoming.forget(report, day)
         last_day = day or received.envelope.report_end_day

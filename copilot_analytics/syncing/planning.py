@@ -9,9 +9,12 @@ from datetime import date, timedelta
 from copilot_analytics import catalogue
 from copilot_analytics.archive import ON_DISK
 from copilot_analytics.client import earliest_day
+from copilot_analytics.errors import UsageError
 from copilot_analytics.syncing.pipeline import IN_FLIGHT
 
-FAMILIES = ("users", "entity", "teams", "repos")
+FAMILIES = ("users", "entity", "user-teams", "repos")
+# Who names reports by the tables that they fill says teams.
+_FAMILY = {"user-teams": "teams"}
 SETTLED = ("final", "empty", "missing")
 
 
@@ -38,11 +41,7 @@ def plan(
      ('users-1-day', datetime.date(2026, 11, 3))]
     """
     until = min(until or date.max, today - timedelta(days=1))
-    wanted = [
-        endpoint
-        for endpoint in catalogue.all_endpoints()
-        if endpoint.scope_kind == scope_kind and endpoint.family in set(families)
-    ]
+    wanted = _endpoints(scope_kind, families)
     windows = [(one.report, None) for one in wanted if one.period == "28-day"]
     days = [
         (one.report, day)
@@ -53,6 +52,48 @@ def plan(
     ]
     days.sort(key=lambda slot: slot[1])
     return windows + days if days else []
+
+
+def check_range(
+    scope_kind: str,
+    families: Iterable[str],
+    since: date | None,
+    until: date | None,
+    today: date,
+) -> None:
+    """Refuse days of which GitHub has nothing, whatever the archive holds.
+
+    Raises
+    ------
+    UsageError
+        The first day is after the last, or in the future; or the last is before all that GitHub
+        has.
+    """
+    if since and until and since > until:
+        raise UsageError(f"the first day {since} is after the last day {until}")
+    if since and since > today:
+        raise UsageError(
+            f"the first day {since} lies in the future",
+            kept="nothing was asked",
+            advice=f"the latest day that can exist is {today - timedelta(days=1)}",
+        )
+    wanted = _endpoints(scope_kind, families)
+    earliest = min(earliest_day(one, today) for one in wanted if one.period == "1-day")
+    if until and until < earliest:
+        raise UsageError(
+            f"the last day {until} lies before what GitHub has",
+            kept="nothing was asked",
+            advice=f"the first day is {earliest}: reports are kept for one year",
+        )
+
+
+def _endpoints(scope_kind: str, families: Iterable[str]) -> list[catalogue.Endpoint]:
+    wanted = {_FAMILY.get(family, family) for family in families}
+    return [
+        endpoint
+        for endpoint in catalogue.all_endpoints()
+        if endpoint.scope_kind == scope_kind and endpoint.family in wanted
+    ]
 
 
 def _days(first: date, last: date) -> list[date]:

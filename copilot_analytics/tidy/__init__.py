@@ -16,6 +16,7 @@ import pandas as pd
 from copilot_analytics import catalogue
 from copilot_analytics.errors import ContentError, UsageError
 from copilot_analytics.tidy.collect import BASE, QUARANTINE_COLUMNS, UNKNOWN_COLUMNS, Collection
+from copilot_analytics.tidy.derived import WINDOW, empty_days
 from copilot_analytics.tidy.flatten import RECORD
 from copilot_analytics.tidy.reading import Batch, Rejected, batches
 from copilot_analytics.tidy.schema import empty_frame, table_schema, to_pandas
@@ -25,9 +26,11 @@ from copilot_analytics.tidy.tables import Tables
 
 __all__ = [
     "BASE",
+    "WINDOW",
     "Tables",
     "arrow_blocks",
     "arrow_tables",
+    "empty_days",
     "empty_frame",
     "iter_tables",
     "load",

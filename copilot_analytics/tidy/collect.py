@@ -19,6 +19,7 @@ from copilot_analytics.tidy.findings import Findings
 from copilot_analytics.tidy.flatten import RECORD, RECORD_FIELD
 from copilot_analytics.tidy.reading import Batch, Rejected
 from copilot_analytics.tidy.slices import without_records
+from copilot_analytics.tidy.strict_json import LENIENT
 
 QUARANTINE_COLUMNS = ("file", "line", "table", "field", "problem", "record")
 UNKNOWN_COLUMNS = ("path", "table", "file", "line", "count")
@@ -191,8 +192,7 @@ def conflict(shown: str, key: str, places: list[tuple[str, int | None]]) -> Cont
         field=key,
         said=f"the records stand at {others}",
         kept="nothing",
-        advice="keep the file that was fetched later, or load with errors='quarantine' "
-        "to leave these records out",
+        advice=f"keep the file that was fetched later; {LENIENT} leaves these records out",
     )
 
 

@@ -19,6 +19,9 @@ from copilot_analytics.tidy.digests import record_digests
 from copilot_analytics.tidy.schema import to_arrow
 
 DAY_STATES = ("scope", "family", "day", "state", "rows")
+WINDOW = ("report_start_day", "report_end_day")
+LONGEST_WINDOW = 28  # days; GitHub has no longer report
+SATURDAY = 5
 _DAY_FAMILIES = ("users", "entity", "teams", "repos")
 # Where sources differ about a day, the first of these holds: rows count more than none, and among
 # days with rows the one that promises less.
@@ -27,16 +30,47 @@ _SOURCE, _RECORD = "#source", "#record"
 
 
 def present_days(read_columns: Callable[[str, list[str]], pd.DataFrame]) -> pd.DataFrame:
-    """Return one row per scope, family and day that has rows, with the state ``present``."""
+    """Return one row per scope, family and day: ``present`` with rows, ``empty`` if known to lack.
+
+    Which days are known to be without rows is what `empty_days` says.
+    """
     parts = []
     for family in _DAY_FAMILIES:
-        days = read_columns(family, ["scope", "day"])
+        has_window = set(WINDOW) <= set(catalogue.table(family).names)
+        days = read_columns(family, ["scope", "day", *(WINDOW if has_window else ())])
         counted = days.groupby(["scope", "day"], as_index=False).size()
         parts.append(
             counted.assign(family=family, state="present").rename(columns={"size": "rows"})
         )
+        if has_window:
+            parts.append(empty_days(days).assign(family=family, state="empty", rows=0))
     states = pd.concat(parts, ignore_index=True)[list(DAY_STATES)]
-    return states.astype({"scope": "str", "family": "str", "state": "str", "rows": "Int64"})
+    types = {"scope": "str", "family": "str", "day": "datetime64[us]", "state": "str"}
+    return states.astype({**types, "rows": "Int64"}).sort_values(
+        ["scope", "family", "day"], ignore_index=True
+    )
+
+
+def empty_days(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the scopes and weekend days of which a report of several days has no rows.
+
+    Without rows on a working day a part of the report may be lost: GitHub cuts large reports into
+    parts by time. So nothing is said of those days, nor of days before and after all rows.
+    """
+    whole = rows[rows.notna().all(axis=1)].drop_duplicates()
+    length = whole[WINDOW[1]] - whole[WINDOW[0]]
+    spans = whole[length < pd.Timedelta(days=LONGEST_WINDOW)]
+    spans = spans.groupby(["scope", *WINDOW])["day"].agg(["min", "max"]).reset_index()
+    days = [
+        pd.DataFrame({"scope": span.scope, "day": pd.date_range(span.min, span.max, unit="us")})
+        for span in spans.itertuples(index=False)
+    ]
+    if not days:
+        return rows[["scope", "day"]].head(0)
+    covered = pd.concat(days).drop_duplicates()
+    there = pd.MultiIndex.from_frame(rows[["scope", "day"]])
+    is_there = pd.MultiIndex.from_frame(covered).isin(there)
+    return covered[~is_there & (covered["day"].dt.day_of_week >= SATURDAY)]
 
 
 def cut(tables, start, end, scope: str | None) -> dict:
@@ -179,10 +213,13 @@ def _joined(
 def _day_states(several: Sequence, read_columns) -> pd.DataFrame:
     """Return the state of each day: the most cautious one, with the rows that are there."""
     key = ["scope", "family", "day"]
-    states = pd.concat([one.day_states for one in several], ignore_index=True)
+    joined = present_days(read_columns)
+    states = [*(one.day_states for one in several), joined[joined["state"] == "empty"]]
     order = {state: place for place, state in enumerate(_CAUTION)}
-    states = states.sort_values("state", key=lambda state: state.map(order), kind="stable")
-    rows = present_days(read_columns)[[*key, "rows"]]
+    states = pd.concat(states, ignore_index=True).sort_values(
+        "state", key=lambda state: state.map(order), kind="stable"
+    )
+    rows = joined[[*key, "rows"]]
     held = states.drop(columns="rows").drop_duplicates(key).merge(rows, how="left", on=key)
     held["rows"] = held["rows"].fillna(0)
     return held.sort_values(key, ignore_index=True)[list(DAY_STATES)]

@@ -109,10 +109,9 @@ def _family_of(family: str, record: dict) -> str:
             raise Invalid("expected a value, found none", "user_id")
         own = set(record_tree("entity")) - {"day", *_WRAPPER_KEYS, *catalogue.HOUSEKEEPING}
         if not own & set(record):
-            shown = ", ".join(list(record)[:8]) or "nothing"
-            raise Invalid(
-                f"is not a report record: it holds only {shown}", advice=recognition.GET_REPORT
-            )
+            shown = ", ".join(list(record)[:8])
+            problem = f"it holds only {shown}" if shown else "it is an empty object"
+            raise Invalid(f"is not a report record: {problem}", advice=recognition.GET_REPORT)
     return family
 
 

@@ -22,7 +22,7 @@ from copilot_analytics.tidy.findings import Findings
 from copilot_analytics.tidy.flatten import flatten
 from copilot_analytics.tidy.slices import without_slices
 from copilot_analytics.tidy.sources import BLOCK_BYTES, Source, blocks
-from copilot_analytics.tidy.strict_json import Invalid, parse
+from copilot_analytics.tidy.strict_json import LENIENT, Invalid, parse
 
 MAX_THREADS = 8  # each holds a block and its tables; more than the memory of a laptop allows
 
@@ -270,8 +270,7 @@ def _error(problem: Invalid, path: str, file: str, line: int | None) -> ContentE
         line=line,
         field=f"{path}{problem.path}".rstrip("."),
         kept="nothing of this file",
-        advice=problem.advice
-        or "mend or drop the record, or load with errors='quarantine' to leave it out",
+        advice=problem.advice or f"mend or drop the record; {LENIENT} leaves it out",
     )
 
 

@@ -46,13 +46,22 @@ FOREIGN_KEYS = (
     ),
 )
 
+# Whose bytes nobody can read, with what to do about them.
+_BYTES = (
+    (rb"(?s)^PK\x03\x04.{,60}\[Content_Types\]", "an Excel workbook", GET_REPORT),
+    (rb"^PK\x03\x04", "a ZIP archive", "unzip it, and give the files in it"),
+    (
+        rb"^(\xff\xfe|\xfe\xff)",
+        "text in UTF-16, as PowerShell writes it",
+        "write it as UTF-8: in PowerShell, Get-Content FILE | Set-Content -Encoding utf8 NEWFILE",
+    ),
+    (rb"^PAR1", "a Parquet file", GET_REPORT),
+    (rb"^%PDF", "a PDF document", GET_REPORT),
+    (rb"^SQLite format 3", "a SQLite database", GET_REPORT),
+)
 _TEXTS = (
     (re.compile(rb"(?is)^\s*(<!doctype html|<html)"), "an HTML page, such as a sign-in page"),
     (re.compile(rb"(?s)^\s*<"), "XML, such as an error message of the storage behind a link"),
-    (re.compile(rb"^PAR1"), "a Parquet file"),
-    (re.compile(rb"^PK\x03\x04"), "a ZIP archive or an Excel workbook"),
-    (re.compile(rb"^%PDF"), "a PDF document"),
-    (re.compile(rb"^SQLite format 3"), "a SQLite database"),
     (re.compile(rb"(?s)^\s*(\"[^\"\n]*\"|[\w .#$()/-]+)[,;\t]"), "a CSV file"),
     (re.compile(rb"^\s*\""), "a JSON text, such as a note that there is no report"),
     (re.compile(rb"^\s*(null|true|false|-?\d+)\s*$"), "a single JSON value"),
@@ -67,6 +76,14 @@ def foreign_text(name: str, start: bytes) -> ContentError:
             file=name,
             advice="a report without data still holds a record; get the file again",
         )
+    for pattern, looks, advice in _BYTES:
+        if re.match(pattern, start):
+            return ContentError(
+                f"is not a report: it is {looks}",
+                file=name,
+                kept="nothing of this file",
+                advice=advice,
+            )
     looks = next(
         (text for pattern, text in _TEXTS if pattern.search(start)), "no kind that we know"
     )

@@ -20,6 +20,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BLOCK_BYTES = 8 * 2**20
 FIRST_BYTES = 2**18
 MAX_LINE_BYTES = 256 * 2**20
+LEDGER = "ledger.sqlite"  # what makes a folder an archive
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,11 @@ def _filled(stream, size: int, start: bytes = b"") -> bytearray:
     return buffer
 
 
+def printable(path: Path | str) -> str:
+    """Return a path as text, also where its name is not text in the language of the system."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
 def sources(source) -> list[Source]:
     """Return the files behind anything that `load` takes.
 
@@ -133,23 +139,39 @@ def sources(source) -> list[Source]:
             "text is taken for a path, and this one looks like JSON",
             advice="give the JSON as bytes: load(text.encode())",
         )
+    if not str(source).strip():  # such as that of a variable that is not set
+        raise UsageError("the path is empty", advice="give a path; '.' is the current folder")
     path = Path(source).expanduser()
     try:
         if path.is_dir():
             return _folder(path)
         if path.exists():
-            return [Source(str(source), path)]
+            return [Source(printable(source), path)]
+        if path.is_symlink():
+            raise UsageError(
+                f"{printable(source)} is a link to a file that is not there",
+                advice="mend or remove the link",
+            )
     except (OSError, ValueError) as problem:
         raise UsageError(f"{str(source)[:80]} is no path", said=str(problem)[:80]) from None
     if any(sign in str(source) for sign in "*?["):
         matches = sorted(glob.glob(str(path), recursive=True))
         if matches:
             return [part for match in matches for part in sources(match)]
-        raise UsageError(f"no file matches {source}", advice="check the folder and the pattern")
-    raise UsageError(f"{source} does not exist", advice="check the path")
+        raise UsageError(
+            f"no file matches {printable(source)}", advice="check the folder and the pattern"
+        )
+    raise UsageError(f"{printable(source)} does not exist", advice="check the path")
 
 
 def _folder(folder: Path) -> list[Source]:
+    archive = next((path.parent for path in folder.rglob(LEDGER)), None)
+    if archive is not None:
+        raise UsageError(
+            f"{archive} is an archive, not a folder of reports",
+            advice=f"open it: copilot_analytics.Archive({str(archive)!r}).tables()",
+        )
+
     def is_report(path: Path) -> bool:
         inside = path.relative_to(folder).parts
         name = path.name.lower()
@@ -164,7 +186,7 @@ def _folder(folder: Path) -> list[Source]:
             f"{folder} holds no report files",
             advice=f"report files end in {', '.join(SUFFIXES)}, or these with .gz or .zst",
         )
-    return [Source(str(path), path) for path in found]
+    return [Source(printable(path), path) for path in found]
 
 
 def blocks(

@@ -11,6 +11,7 @@ from copilot_analytics.errors import ContentError
 from copilot_analytics.tidy import recognition
 
 MAX_DEPTH = 64
+LENIENT = "errors='quarantine' (on the command line: import --errors quarantine)"
 INT64 = 2**63
 
 
@@ -102,7 +103,7 @@ def parse(text: bytes, file: str, line: int | None = None) -> list:
             line=(line or 1) + problem.lineno - 1,
             said=recognition.printable(decoded[problem.pos : problem.pos + 64].encode()),
             kept="nothing of this file",
-            advice="get the file again; errors='quarantine' keeps the good records",
+            advice=f"get the file again; {LENIENT} keeps the good records",
         ) from None
     except Invalid as problem:
         raise ContentError(problem.problem, file=file, line=line, field=problem.path) from None

@@ -9,6 +9,7 @@ import pandas as pd
 
 from copilot_analytics.errors import UsageError
 from copilot_analytics.tidy import derived, exporting, overview, workbook
+from copilot_analytics.tidy.collect import QUARANTINE_COLUMNS, UNKNOWN_COLUMNS
 
 
 class Tables(Mapping):
@@ -17,7 +18,8 @@ class Tables(Mapping):
     Every name of `catalogue.tables()` is always there, empty where the source has nothing, with
     all its typed columns. Frames are made when they are first asked for and then kept; each access
     gives the same frame, which pandas' copy-on-write protects from changes in derived frames only,
-    so treat it as read-only. ``frame.attrs`` has its scopes and what one of its rows is.
+    so treat it as read-only. ``frame.attrs`` has its scopes and what one of its rows is. Tables of
+    pandas can be copied and pickled; their frames are all made for it.
 
     Parameters
     ----------
@@ -73,10 +75,13 @@ class Tables(Mapping):
         self._read_columns = read_columns
         self._day_states = day_states
         self._summary: pd.DataFrame | None = None
-        self.unknown_fields = unknown_fields if unknown_fields is not None else pd.DataFrame()
-        self.quarantined = quarantined if quarantined is not None else pd.DataFrame()
-        self.notes = dict(notes or {})
-        self.facts = dict(facts or {})
+        # In __dict__, because nobody else is to set an attribute; see __setattr__.
+        self.__dict__ |= {
+            "unknown_fields": _or_empty(unknown_fields, UNKNOWN_COLUMNS),
+            "quarantined": _or_empty(quarantined, QUARANTINE_COLUMNS),
+            "notes": dict(notes or {}),
+            "facts": dict(facts or {}),
+        }
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         frame = self._frames[name]
@@ -86,9 +91,36 @@ class Tables(Mapping):
         return frame
 
     def __getattr__(self, name: str) -> pd.DataFrame:
-        if name.startswith("_") or name not in self._frames:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._frames:
             raise AttributeError(f"there is no table {name!r}; tables: {', '.join(self._frames)}")
         return self[name]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_"):
+            raise AttributeError(
+                "tables are read-only: keep a frame of your own as a variable, such as "
+                "users = tables.users[...]; some days or one scope of all tables gives "
+                "tables.filter(...)"
+            )
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("tables are read-only")
+
+    def __copy__(self) -> Tables:
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def __reduce__(self) -> tuple:
+        # What makes the frames holds open files and memory of others; the frames travel instead.
+        names = ("day_states", "unknown_fields", "quarantined", "notes", "facts")
+        return _unpickled, (
+            {name: self[name] for name in self},
+            {n: getattr(self, n) for n in names},
+        )
 
     def __dir__(self):
         return [*super().__dir__(), *self._frames]
@@ -350,3 +382,12 @@ class Tables(Mapping):
         usage.duckdb
         """
         return exporting.to_duckdb(self, file)
+
+
+def _or_empty(frame: pd.DataFrame | None, columns: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(columns)) if frame is None else frame
+
+
+def _unpickled(frames: dict[str, pd.DataFrame], others: dict) -> Tables:
+    """Return tables that were pickled, or copied in depth."""
+    return Tables(frames, **others)
