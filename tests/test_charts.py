@@ -129,6 +129,7 @@ def phases(count: int) -> pd.DataFrame:
 
 def distribution() -> pd.DataFrame:
     frame = pd.DataFrame({"bin": ["1", "2–5", "6+"], "from_value": [1.0, 2.0, 6.0]})
+    frame["to_value"] = [1.0, 5.0, np.nan]
     return frame.assign(people=pd.array([10, 30, 20], "Int64"), all_people=60, median=4.0)
 
 
@@ -138,7 +139,8 @@ def curve() -> pd.DataFrame:
 
 
 def concentration() -> pd.DataFrame:
-    return pd.DataFrame({"gini": [0.33], "top_decile_share": [0.19], "people": [60]})
+    figures = {"gini": 0.33, "top_decile_share": 0.19, "top_people": 6, "people": 60}
+    return pd.DataFrame(figures, index=[0])
 
 
 def every_chart(count: int = 60, names=("typescript", "python", "go")):
@@ -470,7 +472,8 @@ def test_engagement_is_answered_with_a_median_and_a_concentration():
     headline = pd.DataFrame({"figure": figures, "value": [4.0, 0.19], "people": [60, 60]})
     answer = charts.findings.engagement(headline, "1 to 28 Nov 2026")
     first = (
-        "Half of the 60 people who were active used Copilot on 4 days or more (1 to 28 Nov 2026)."
+        "At least half of the 60 people who were active used Copilot on 4 days or more "
+        "(1 to 28 Nov 2026)."
     )
     assert answer == f"{first} 19% of prompts come from the tenth of people with most."
     headline["value"] = [4.0, np.nan]

@@ -34,7 +34,10 @@ def split(*changes: float, before: float = 100.0, breaks: str = "") -> pd.DataFr
     ("changes", "said"),
     [
         ((20.0, 5.0, -5.0), "rose by 20%, most of it because more people were active"),
-        ((20.0, -45.0, 5.0), "fell by 20%, most of it because each was active on fewer days"),
+        (
+            (20.0, -45.0, 5.0),
+            "fell by 20%, because each was active on fewer days, although more people",
+        ),
         ((-5.0, 5.0, 30.0), "rose by 30%, most of it because an active day had more of them"),
         ((-5.0, 5.0, 0.2), "are as many as in the period before"),
     ],

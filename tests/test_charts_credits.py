@@ -56,6 +56,8 @@ def path(last: str, outcome="forecast", **more) -> pd.DataFrame:
             "level": 0.8,
             "history_days": 56,
             "people": 9,
+            "all_people": 12,
+            "credits": 10.0,
             "outcome": outcome,
         }
     )
@@ -116,10 +118,22 @@ def test_too_few_days_are_told_with_and_without_a_beginning_of_the_month():
 
 def test_a_forecast_of_too_few_people_is_hidden_not_drawn():
     """R5.19."""
-    hidden = privacy.hide_small_groups(path("2026-11-16", people=3), 5, complementary=False)
+    hidden = privacy.hide_small_days(path("2026-11-16", people=3, all_people=3))
     ax = charts.credits_forecast(hidden)
     assert findings.NO_CREDITS in charts.alt_text(ax)
     assert not ax.lines
+
+
+def test_the_line_runs_across_days_of_too_few_people_and_the_note_says_so():
+    frame = path("2026-11-17")
+    frame.loc[[6, 7, 13, 14], "people"] = 3  # two weekends
+    ax = charts.credits_forecast(privacy.hide_small_days(frame))
+    expected, so_far, *_ = ax.lines
+    drawn = [int(value) for value in so_far.get_ydata()]
+    assert drawn == [10, 20, 30, 40, 50, 90, 100, 110, 120, 160, 170]
+    assert "in 80% of months like these" in texts(ax)
+    assert "runs straight across days that would tell of too few people" in texts(ax)
+    assert "straight" not in texts(charts.credits_forecast(path("2026-11-17")))
 
 
 def test_weeks_that_are_not_whole_are_pale_and_not_in_the_title():

@@ -189,7 +189,7 @@ def test_a_hidden_multiplier_is_not_drawn():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ((1, 0.0, None), "1 pull request was merged (now). Copilot opened 0% of them."),
+        ((1, 0.0, None), "1 pull request was merged (now). Copilot opened 0% of it."),
         (
             (1200, 0.0689, 0.375),
             "1,200 pull requests were merged (now). Copilot opened 6.9% and reviewed 38% of them.",

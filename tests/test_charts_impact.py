@@ -68,7 +68,8 @@ def test_an_increase_is_told_with_its_size_interval_and_condition():
     assert "an effect of the date only if" in said
     assert "went from" in charts.findings.event_study(weeks, found)
     assert (
-        charts.findings.placebo_dates(found) == "None of 7 earlier dates show as large a difference"
+        charts.findings.placebo_dates(found)
+        == "None of 7 earlier dates show as large a difference over 3 weeks"
     )
     assert "no clear trend" in charts.findings.trend_before(found)
 
@@ -127,6 +128,7 @@ CASES = {
     "clear": (company(extra=2.0), TREATED),
     "everybody": (company(), {"date": DATE}),
     "small group": (company(treated=3), {"date": DATE, "treated": range(3)}),
+    "few others": (company(others=3), TREATED),
     "nobody treated": (company(), {"date": DATE, "treated": [999]}),
     "two weeks": (company(before=1, after=1), TREATED),
     "after alone": (company(before=0, after=5), TREATED),

@@ -109,13 +109,14 @@ def test_only_whole_periods_after_the_first_are_drawn():
     assert texts(ax)[:3] == ["1", "2", "Feb 2026 or before · 40"]
     cells = [text for text in texts(ax) if text.endswith("%")]
     assert cells == ["85%", "70%", "85%"]
-    assert "85% of those who started were active in the month after" in texts(ax)
+    said = "85% of 40 people who started in Mar 2026 were active in the month after"
+    assert said in charts.alt_text(ax)
 
 
 def test_people_of_the_first_period_are_not_called_new():
     frame = cohorts(3)
     first = frame[frame["is_left_censored"]]
-    said = "85% of the people of the first month were active in the month after"
+    said = "85% of 40 people of the first month were active in the month after"
     assert said in charts.alt_text(charts.retention(first))
 
 
@@ -146,11 +147,16 @@ def test_the_unit_follows_from_the_periods(step, unit):
 
 def test_the_curve_is_read_off_where_both_kinds_of_people_are_followed():
     title = charts.findings.survival(curves(120))
-    shares = curves(120).query("days == 28").set_index("is_left_censored")["survival"]
-    assert title == (
-        f"After 28 days {shares[True]:.0%} of those there from the start and "
-        f"{shares[False]:.0%} of those who started later still used Copilot"
-    )
+    rows = curves(120).query("days == 28").set_index("is_left_censored")
+    parts = [
+        f"{rows.survival[kind]:.0%} of {count} people {words} "
+        f"({about}{rows.low[kind]:.0%} to {rows.high[kind]:.0%})"
+        for kind, count, words, about in (
+            (True, 124, "there from the start", "95% interval "),
+            (False, 64, "who started later", ""),
+        )
+    ]
+    assert title == f"After 28 days {parts[0]} and {parts[1]} still used Copilot"
     assert charts.findings.survival(curves(20)).startswith("After 9 days")
 
 

@@ -45,7 +45,10 @@ def test_definitions_stand_beside_what_github_reports():
         "GitHub's figure": [45.0],
     }
     text = charts.alt_text(ax)
-    assert "By definition, 40 to 60 people are active on a day; GitHub reports 45." in text
+    assert (
+        "40 to 60 people are active on an average day, depending on the definition; "
+        "GitHub reports 45."
+    ) in text
     assert ax.get_xlim()[0] == 0
 
 
@@ -59,7 +62,7 @@ def test_reduced_records_are_a_line_from_zero_with_its_last_value():
     ax = charts.reduced_records(REDUCED, coverage=COVERAGE)
     assert ax.get_ylim()[0] == 0
     assert ax.texts[0].get_text() == "3%"
-    assert "5.3% of the records of people have credits only" in charts.alt_text(ax)
+    assert "5.3% of 300 records of people do not tell what was done" in charts.alt_text(ax)
     hidden = REDUCED.assign(share=[0.05, None, 0.03], reduced=pd.array([5, None, 3], "Int64"))
     notes = " ".join(text.get_text() for text in charts.reduced_records(hidden).texts)
     assert "Weeks with too few people are not drawn." in notes
@@ -81,11 +84,11 @@ def test_nothing_is_said_and_not_drawn(draw, frame):
         (["holds", "holds"], "2 of 2 checks hold (today) and none fails."),
         (
             ["holds", "differs by design", "not measured"],
-            "1 of 2 checks hold (today), 1 differs for a known reason and none fails.",
+            "1 of 2 checks holds (today), 1 differs for a known reason and none fails.",
         ),
         (
             ["holds", "fails", "fails", "differs by design", "differs by design"],
-            "1 of 5 checks hold (today), 2 differ for a known reason and 2 fail. "
+            "1 of 5 checks holds (today), 2 differ for a known reason and 2 fail. "
             "The first that fails: “check 1”.",
         ),
         (["not measured"], "There are not two reports of one day that could be compared (today)."),
@@ -111,7 +114,7 @@ def test_captions_say_the_figures():
         }
     )
     assert findings.outdated_clients(clients) == (
-        "30% of 10 people with Xcode are below the minimum for lines"
+        "30% of 10 people with Xcode last used a version below the minimum for lines"
     )
     shifts = pd.DataFrame(
         {

@@ -43,6 +43,7 @@ def weekly(teams: int = 2, weeks: int = 5) -> pd.DataFrame:
     parts = [
         pd.DataFrame({"week": starts, "share": 0.4 + 0.01 * np.arange(weeks) * (-1) ** number})
         .assign(team_id=number, slug=f"team-{number}", members=40 - number)
+        .assign(low=lambda f: f["share"] - 0.01, high=lambda f: f["share"] + 0.01)
         .assign(at_least=lambda f: f["share"], at_most=lambda f: f["share"])
         for number in range(teams)
     ]
@@ -59,7 +60,7 @@ def test_teams_stand_in_the_order_of_their_names():
     assert [text.get_text() for text in ax.get_yticklabels()] == ["data", "mobile", "tiny", "web"]
     assert "no ranking" in " ".join(texts(ax))
     assert charts.alt_text(ax) == (
-        "Bar chart. Between 50% and 97% of the members of a team were active. "
+        "Bar chart. In the 2 of 4 teams that can be shown, 50% to 97% of the members were active. "
         "Share of members who were active 9 Nov 2026. Active: any use."
     )
 
@@ -139,8 +140,8 @@ def test_weeks_that_may_still_change_are_dashed_and_not_compared():
     assert "2 Nov 2026 the share active" not in charts.alt_text(ax)
     settled = charts.team_trend(weekly())
     assert charts.alt_text(settled).startswith(
-        "Small line charts. In the week from 2 Nov 2026 the share active is larger in 1 and "
-        "smaller in 1 of 2 teams than 4 weeks before."
+        "Small line charts. In the week from 2 Nov 2026 the share active is clearly larger in "
+        "1 and clearly smaller in 1 of 2 teams than 4 weeks before."
     )
 
 
@@ -208,10 +209,10 @@ def test_teams_that_come_and_go_are_named():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ((130, -50, 7, 0, 87), "once, and 7 come from people without a reported team."),
-        ((130, -50, 0, 0, 80), "People of several teams count 50 more than once."),
-        ((130, 0, 0, 9, 139), "9 from days without a report on teams."),
-        ((130, 0, 0, 0, 130), "Everybody is in exactly one team."),
+        ((130, -50, 7, 0, 87), "several teams, and 7 come from people without a reported team."),
+        ((130, -50, 0, 0, 80), "80. 50 are counted again for people of several teams."),
+        ((130, 0, 0, 9, 139), "139. 9 come from days without a report on teams."),
+        ((130, 0, 0, 0, 130), "Everybody with prompts is in exactly one team."),
         ((130, None, None, None, 87), "comes from too few people to show."),
         ((130, None, None, None, None), "All teams added up have 130 prompts."),
         ((0, 0, 0, 0, 7), "No prompts of teams can be shown."),

@@ -13,8 +13,15 @@ import pytest
 from conftest import ndjson, user_record
 
 import copilot_analytics as ca
+from copilot_analytics import cli, syncing
 from copilot_analytics.catalogue import all_endpoints
-from copilot_analytics.errors import ArchiveError
+from copilot_analytics.errors import (
+    ArchiveError,
+    CredentialsError,
+    LockedError,
+    NetworkError,
+    RateLimitError,
+)
 from copilot_analytics.samples import Company, SampleServer
 
 # Days are asked for as of the real clock, so this company ends on a Friday that is settled by now.
@@ -127,6 +134,35 @@ def test_sync_then_status(run, server):
     reports = {row["report"]: row for row in json.loads(status.stdout)["reports"]}
     assert reports["users-1-day"]["final"] == 2
     assert run("status", "--archive", "elsewhere").returncode == 10
+
+
+@pytest.mark.parametrize("error", [NetworkError, RateLimitError, LockedError, CredentialsError])
+def test_what_one_scope_gave_is_said_also_if_another_one_fails(
+    monkeypatch, capsys, tmp_path, error
+):
+    def bring(store, *, org, **_):
+        if org == "bad":
+            raise error("it failed")
+        slots = pd.DataFrame({"report": ["users-1-day"], "day": [END], "state": ["final"],
+                              "is_new": [True], "records": [3], "note": [""]})  # fmt: skip
+        return syncing.SyncResult(f"organization:{org}", slots, [0])
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_nobodynobody")
+    monkeypatch.setattr(syncing, "sync", bring)
+    names = ["--org", "good", "--org", "bad", "--org", "fine"]
+    monkeypatch.setattr("sys.argv", ["copilot-analytics", "sync", *names, "--json"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = json.loads(capsys.readouterr().out)
+    assert ended.value.code == said["exit_code"] == error.exit_code
+    assert [one.get("scope", one.get("org")) for one in said["scopes"]] == [
+        "organization:good",
+        "bad",
+        "organization:fine",
+    ]
+    assert said["scopes"][0]["slots"][0]["records"] == 3
+    assert said["scopes"][1]["error"] == error.__name__
 
 
 def test_import_and_what_is_not_a_report(run, tmp_path):

@@ -128,6 +128,15 @@ def test_a_day_is_present_only_if_all_reports_have_it():
     assert display.period(TablesOf(users + teams)).missing == ()
 
 
+def test_days_before_github_had_a_report_do_not_count_as_missing():
+    """The report of teams exists since 14 May 2026, that of people before."""
+    days = ("2026-05-12", "2026-05-13", "2026-05-14", "2026-05-15")
+    users = states_of(dict.fromkeys(days, "final"))
+    teams = states_of({"2026-05-15": "final"}, family="teams")
+    covered = display.period(TablesOf(users + teams), families=("users", "teams"))
+    assert (covered.present, covered.missing) == (3, (date(2026, 5, 14),))
+
+
 def test_days_that_are_not_due_yet_do_not_count_as_missing():
     tables = TablesOf(states_of({"2026-11-01": "final", "2026-11-02": "pending"}))
     covered = display.period(tables)
@@ -159,7 +168,7 @@ def test_where_the_reports_that_count_are_absent_the_others_do_and_that_is_said(
     entity = states_of(dict.fromkeys(days, "final"), family="entity")
     covered = display.period(TablesOf(entity))
     assert (covered.present, covered.families, covered.lacking) == (3, ("entity",), ("users",))
-    assert display.banners(covered, breaks=False).text == (
+    assert display.banners(covered).text.splitlines()[0] == (
         "Warning: There are no records of people here; what needs them is left out."
     )
     absent = states_of(dict.fromkeys(days, "missing"))
@@ -187,7 +196,7 @@ def period_of(**changes):
 def test_damaged_and_provisional_days_have_banners_f206_f207():
     shown = display.banners(period_of(**{"2026-10-05": "damaged"}))
     assert 'class="banner danger"' in shown.body
-    assert "stored damaged: 5 October 2026" in shown.text
+    assert "1 of 3 days is damaged: 5 October 2026" in shown.text
     assert "1 day may still change: 7 October 2026" in shown.text
 
 
@@ -195,13 +204,34 @@ def test_series_breaks_inside_the_period_have_a_banner():
     assert "Agent sessions booked as CLI" in display.banners(period_of()).text
     later = TablesOf(states_of({"2026-11-01": "final", "2026-11-03": "final"}))
     assert "how GitHub counts" not in display.banners(display.period(later)).text
-    assert "how GitHub counts" not in display.banners(period_of(), breaks=False).text
 
 
-def test_names_shown_and_notes_have_banners():
-    shown = display.banners(period_of(), show_logins=True, notes=["<b>Survey</b> joined"])
-    assert "People are named" in shown.text
-    assert "&lt;b&gt;Survey&lt;/b&gt; joined" in shown.body
+def test_names_that_are_shown_have_a_banner():
+    assert "People are named" in display.banners(period_of(), show_logins=True).text
+
+
+@pytest.mark.parametrize("minimum", [5, 20])
+def test_how_small_a_group_is_hidden_is_said_once_and_as_it_was_asked_for(minimum):
+    """Figures, tables and comparisons say "not shown", and the page says what that means."""
+    said = f"groups of fewer than {minimum} people are not shown"
+    options = {"minimum_group_size": minimum}
+    assert said in display.header(period_of(), **options).text
+    tables = {"users": pd.DataFrame()}
+    assert f"Hidden: {said}" in display.provenance(period_of(), tables, **options).text
+    hidden = display.headline("People", 3, is_hidden=True)
+    shown = display.tiles([hidden]).text
+    assert shown == (
+        "People: not shown\nNot shown: too few people, or what would tell how many they are."
+    )
+    marker = display.finish("adoption", period_of(), headlines=[hidden], tables=tables).marker
+    assert marker["headlines"][0]["text"] == "not shown"
+    assert "Not shown:" not in display.tiles([display.headline("People", 30)]).text
+
+
+def test_provenance_names_what_the_figures_depend_on():
+    chosen = {"event_date": "2026-10-19", "treated_team": "", "weeks": 4}
+    shown = display.provenance(period_of(), {"users": pd.DataFrame()}, parameters=chosen).text
+    assert "Parameters: event_date = 2026-10-19, treated_team is not set, weeks = 4" in shown
 
 
 def test_an_unknown_kind_of_banner_is_refused():
@@ -215,7 +245,7 @@ def test_texts_are_shown_literally_f173(name):
         display.answer(name),
         display.banner("info", name),
         display.tiles([display.headline(name, 1, unit=name, note=name)]),
-        display.header(period_of(), definition=name, notes=[name]),
+        display.header(period_of(), definition=name, team=name),
         display.provenance(period_of(), {"users": pd.DataFrame()}, parameters={"team": name}),
     ):
         reader = Reader(shown.body)
@@ -278,13 +308,17 @@ def test_definitions_come_from_docstrings():
         (display.headline("a", pd.NA, note="of 0 people"), "–", ""),
         (display.headline("a", 41.256), "41.3", "no earlier"),
         (display.headline("a", 123_456_789), "123 million", "no earlier"),
-        (display.headline("a", 3, previous=9, is_hidden=True), "n < 5", ""),
+        (display.headline("a", 3, previous=9, is_hidden=True), "not shown", ""),
+        (display.headline("a", 0.5, previous=-0.5), "0.50", "up from −0.50"),
+        (display.headline("a", -0.58, previous=0.07), "−0.58", "down from 0.07"),
+        (display.headline("a", -1, previous=-2), "−1", "up from −2"),
+        (display.headline("a", 0, previous=38), "0", "down from 38"),
         (display.headline("a", float("inf")), "–", ""),
     ],
 )
 def test_a_headline_is_written_for_people(figure, text, change):
     shown = display.tiles([figure])
-    assert f'<span class="value">{text.replace("<", "&lt;")}</span>' in shown.body
+    assert re.search(rf'<span class="value( absent)?">{re.escape(text)}</span>', shown.body)
     assert change in shown.text
 
 
@@ -341,7 +375,7 @@ def test_figures_of_two_reports_stand_side_by_side():
     assert rows_of(shown) == [
         ["Figure", "13 Nov", "20 Nov", "Change"],
         [HOSTILE[0], "25.0%", "28.0%", "up 3.0 points"],
-        ["People", "–", "n < 5", "–"],
+        ["People", "–", "not shown", "–"],
     ]
 
 
@@ -376,9 +410,8 @@ def test_every_cell_says_something():
 def test_hidden_figures_are_explained_also_where_they_only_protect_others():
     """Nine people are not fewer than five: what hides them must not call them so."""
     groups = pd.DataFrame({"team": ["a", "b", "c"], "people": [3, 9, 20]})
-    shown = display.table(privacy.hide_small_groups(groups, 5), minimum_group_size=5)
-    assert "n < 5" not in shown.body
-    legend = "Not shown: fewer than 5 people, or what would tell how many they are."
+    shown = display.table(privacy.hide_small_groups(groups, 5))
+    legend = "Not shown: too few people, or what would tell how many they are."
     assert legend in shown.body
     assert shown.text.endswith(legend)
     assert "Not shown" not in display.table(groups).body

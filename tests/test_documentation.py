@@ -22,6 +22,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from sybil.document import Document
@@ -77,7 +78,19 @@ def start(server, tmp_path_factory):
         (folder / "downloads").mkdir(exist_ok=True)
         path.rename(folder / "downloads" / path.name)
     shutil.rmtree(folder / "organization-octo-org")
+    write_lists(folder, archive.tables().users["user_login"].drop_duplicates().sort_values())
     return folder
+
+
+def write_lists(folder: Path, logins: pd.Series) -> None:
+    """Write lists that a company has beside the reports: six licences have never been used."""
+    seats = pd.DataFrame({"user_login": [*logins, *(f"newcomer-{n}" for n in range(6))]})
+    seats["created_at"] = "2026-01-15T08:00:00Z"
+    seats.loc[::8, "created_at"] = "2026-11-09T08:00:00Z"
+    seats.to_csv(folder / "seats.csv", index=False)
+    names = ("Research", "Sales", "Support") * len(logins)
+    departments = pd.DataFrame({"user_login": logins, "department": names[: len(logins)]})
+    departments.to_csv(folder / "departments.csv", index=False)
 
 
 @pytest.fixture

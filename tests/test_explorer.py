@@ -145,6 +145,43 @@ def test_people_are_pseudonyms_of_a_group_that_is_shown(source, tables):
     assert not [login for login in tables.users["user_login"].unique() if login in text]
 
 
+@pytest.mark.parametrize("minimum", [2, 5])
+def test_the_people_of_a_group_of_all_but_a_few_are_not_listed(minimum):
+    """Else the two who are not among them would be those of the one list and not of the other."""
+    ide = {"totals_by_ide": [{"ide": "vscode", "user_initiated_interaction_count": 1}]}
+    records = [user_record(user_id=user, **(ide if user < 10 else {})) for user in range(12)]
+    few = Source(ca.load(ndjson(*records)), minimum=minimum)
+    chosen = Selection("active_people_1", "ide", period="all")
+    assert len(people(few, chosen, "", KEY).frame) == 12
+    found = people(few, chosen, "vscode", KEY)
+    assert len(found.frame) == (10 if minimum == 2 else 0)
+    assert ("everybody but fewer than 5" in found.sentence) == (minimum == 5)
+
+
+def test_the_people_of_a_team_are_not_listed_where_they_are_all_but_a_few():
+    records = [user_record(user_id=user) for user in range(12)]
+    teams = [
+        {"day": records[0]["day"], "organization_id": "7", "user_id": user, "team_id": team}
+        | {"slug": slug}
+        for team, slug, size in ((1, "most", 10), (2, "half", 6))
+        for user in range(size)
+    ]
+    tables = ca.load(ndjson(*records, *teams))
+    everybody, most, half = (
+        people(Source(tables), Selection(period="all", team=team), "", KEY)
+        for team in ("", "most", "half")
+    )
+    assert most.frame.empty
+    assert "fewer than 5" in most.sentence
+    assert len(half.frame) == 6
+    assert not {*half.frame["person"]} & {*everybody.frame["person"]}
+
+
+def test_groups_come_in_the_order_of_their_figure():
+    shown = pd.DataFrame({"language": ["go", "css", "c"], "rate": [0.2, 0.4, None]})
+    assert groups(shown, Selection("acceptance_rate", "language")) == ["css", "go"]
+
+
 def test_several_scopes_are_chosen_one_by_one():
     records = [user_record(user_id=user) for user in range(9)]
     others = [record | {"organization_id": "8"} for record in records[:6]]
@@ -189,9 +226,39 @@ def test_people_follow_the_chosen_group(tables):
     assert "person-" in shown.value
 
 
-def test_a_state_of_something_else_is_refused(tables):
-    with pytest.raises(UsageError, match="a saved view has no 'colour'"):
-        explore(tables, state={"colour": "red"})
+@pytest.mark.parametrize(
+    ("state", "problem"),
+    [
+        ({"colour": "red"}, "a saved view has no 'colour'"),
+        ({"measure": "nope"}, "'nope' is no measure"),
+        ({"breakdown": "planet"}, "'planet' is no breakdown"),
+        ({"period": "nope"}, "'nope' is no period"),
+        ({"active": "nope"}, "'nope' is no active"),
+        ({"weekdays": "sunday"}, "'sunday' is no weekdays"),
+        ({"smoothing": 5}, "5 is no smoothing"),
+        ({"smoothing": "x"}, "the smoothing 'x', which cannot be chosen"),
+        ({"start": "soon"}, "the start of a saved view 'soon' is not a day"),
+        ({"team": ["a"]}, "cannot be chosen"),
+        ([("measure", "credits")], "a saved view is a dictionary, not list"),
+    ],
+)
+def test_a_state_that_no_explorer_has_is_refused(tables, state, problem):
+    with pytest.raises(UsageError, match=problem):
+        explore(tables, state=state)
+
+
+def test_the_sentence_and_the_labels_rest_on_settled_days(tables):
+    """F206: a day that may still grow is drawn, and not compared."""
+    shown = view(Source(tables), Selection(measure="active_people_1"))
+    states = tables.day_states.query("family == 'users' and state == 'final'")
+    last = states["day"].max()
+    assert last < tables.day_states["day"].max()
+    value = shown.frame.set_index("day").loc[last, "active_users"]
+    assert f": {value} on {last.day} {last:%b %Y}" in shown.sentence
+    assert shown.sentence.rstrip(".") in shown.chart.alt
+
+
+def test_what_are_no_tables_is_refused(tables):
     with pytest.raises(UsageError, match="takes tables, not DataFrame"):
         explore(tables.users)
 

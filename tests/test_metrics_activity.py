@@ -61,6 +61,15 @@ def test_a_day_without_any_record_is_told_from_a_day_without_activity():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_a_day_whose_report_is_missing_is_not_a_day_without_people(engine):
+    """F205: longer windows that hold other days are a lower bound."""
+    users = ENGINES[engine](load([user_record("2026-11-02"), user_record("2026-11-04")]).users)
+    found = metrics.active_users_by_window(users, windows=(1, 2), missing_days=["2026-11-03"])
+    values = [None if pd.isna(n) else n for n in to_pandas(found)["active_users"]]
+    assert values == [1, None, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_several_windows_stand_in_one_frame(engine):
     users = ENGINES[engine](TABLES.users)
     both = to_pandas(metrics.active_users_by_window(users, windows=(28, 7, 7)))

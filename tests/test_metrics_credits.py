@@ -239,9 +239,25 @@ def test_the_month_so_far_is_measured_and_the_rest_expected(engine):
     np.testing.assert_allclose(result["cumulative"].diff().tail(23), result["expected"].tail(23))
     np.testing.assert_allclose(result["cumulative_usd"], result["cumulative"] / 100)
     assert set(result["outcome"]) == {"forecast"}
-    assert set(result["people"]) == {1}
+    assert result["people"].tolist() == [1] * 8 + [0] * 23
+    assert set(result["all_people"]) == {1}
     again = to_pandas(metrics.credits_forecast(ENGINES[engine](users)))
     pd.testing.assert_frame_equal(result, again)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_each_day_of_the_forecast_counts_its_own_people(engine):
+    """People of a whole month say nothing of a Sunday with one person."""
+    result = to_pandas(metrics.credits_forecast(ENGINES[engine](USERS), end="2026-10-20"))
+    spenders = [
+        (day(r["day"]), r["user_id"])
+        for r in RECORDS
+        if r.get("ai_credits_used", 0) > 0 and "2026-10-01" <= r["day"] <= "2026-10-20"
+    ]
+    expected = [len({who for on, who in spenders if on == one}) for one in result["day"]]
+    assert result["people"].tolist() == expected
+    assert len(set(expected)) > 2
+    assert set(result["all_people"]) == {len({who for _, who in spenders})}
 
 
 def test_the_expected_days_follow_the_weekdays_of_a_steady_series():

@@ -373,7 +373,10 @@ def test_the_headline_repeats_the_figures(users):
         row["comparison_after"],
         row["comparison_before"],
     ]
-    assert headline.loc["placebos_as_large", "note"] == "of 7 dates before, over fewer weeks"
+    own = metrics.placebo_dates(users, date=DATE, treated=range(30)).iloc[-1]["estimate"]
+    assert headline.loc["placebos_as_large", "note"] == (
+        f"of 7 earlier dates; over 3 weeks on each side, where this date has {own:+.2f}"
+    )
 
 
 def test_a_short_history_has_fewer_earlier_dates():

@@ -63,6 +63,24 @@ def test_old_clients_are_counted_by_the_last_version_of_each_person(engine):
     assert pd.isna(found.set_index("client").loc["Xcode", "share"])
 
 
+def test_an_older_version_under_another_spelling_does_not_decide():
+    """Audit 12: visual_studio and visualstudio are one IDE of one person."""
+
+    def record(day: int, ide: str, version: str) -> dict:
+        part = {
+            "ide": ide,
+            "last_known_ide_version": {"ide_version": version},
+            "last_known_plugin_version": {"plugin": "copilot-vs", "plugin_version": "18.1.0.1"},
+        }
+        return user_record(f"2026-11-0{day}", 1, totals_by_ide=[part])
+
+    by_ide = load([record(2, "visual_studio", "17.1.0"), record(3, "visualstudio", "18.12.3")])
+    found = metrics.outdated_clients(by_ide.users_by_ide)
+    assert set(found["client"]) == {"Visual Studio"}
+    assert found["people"].tolist() == [1] * len(found)
+    assert found["people_below"].sum() == 0
+
+
 def test_the_cli_has_its_own_minimum():
     def record(person: int, version: str | None) -> dict:
         sampled = {"cli_version": version, "sampled_at": "2026-11-02T10:00:00Z"}

@@ -67,7 +67,8 @@ def test_few_people_are_hidden_with_all_that_their_report_tells():
         "daily": False,
     }
     assert findings.restated_figures(hidden) == (
-        "GitHub changed figures of 1 day later, up to 1 day after the day’s end"
+        "GitHub has changed figures of at least 1 day; "
+        "a change was seen up to 1 day after the day’s end"
     )
     nothing = hidden[hidden["is_hidden"]]
     assert "too few people" in findings.restated_figures(nothing)

@@ -1,6 +1,7 @@
 """The pages in a real browser: nothing from outside, nothing cut, nothing hostile, usable."""
 
 import base64
+import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -61,7 +62,7 @@ def outputs():
     answer = f"Yes, also with {HOSTILE[1]}."
     return period, [
         ("# Is Copilot being adopted?\n", None),
-        ("", display.header(period, notes=[HOSTILE[3]], definition=HOSTILE[4])),
+        ("", display.header(period, team=HOSTILE[3], definition=HOSTILE[4])),
         ("", display.answer(answer)),
         ("", display.tiles(headlines)),
         ("## How many?\n\nText with <b>tags</b>, see the [definition](#definition-active-people).",
@@ -104,10 +105,25 @@ def pages(tmp_path_factory):
     marker = cells[-1][1].marker
     context = rendering.Context(
         period=merged_period({"adoption": marker}, "organization:octo-org"),
-        markers={"adoption": marker, "teams": marker | {"report": "teams"}},
+        markers={
+            "adoption": marker | {"parameters": {"minimum_group_size": 20}},
+            "teams": marker | {"report": "teams", "start": "2026-11-19"},
+        },
         moment=datetime(2026, 11, 22, 9, tzinfo=UTC),
         banners=[display.banner("danger", "The data is 10 days old.")],
-        earlier=[{"day": "2026-11-13", "summary": {"start": HOSTILE[0], "end": "2026-11-13"}}],
+        earlier=[
+            {
+                "day": "2026-11-13",
+                "folder": "2026-11-13",
+                "summary": {"start": HOSTILE[0], "end": "2026-11-13"},
+            }
+        ],
+        changes={
+            "since": "2026-11-13",
+            "figures": [],
+            "not_compared": {"teams": ["definition of active", "measure"]},
+            "settled": ["2026-11-12"],
+        },
     )
     book = as_notebook(cells)
     for name, text in rendering.pages({"adoption": book, "teams": book}, context).items():
@@ -136,6 +152,16 @@ class Elements(HTMLParser):
 @pytest.fixture(params=["index.html", "adoption.html"])
 def elements(request, pages):
     return Elements((pages / request.param).read_text(encoding="utf-8"))
+
+
+def test_the_first_page_says_what_its_parts_do_not_have_in_common(pages):
+    """How small a group is hidden, which page has fewer days, and what is not compared."""
+    text = " ".join(re.sub(r"<[^>]+>", " ", (pages / "index.html").read_text()).split())
+    assert "groups of fewer than 20 people are not shown" in text
+    assert text.count("Its data covers") == 1
+    assert "Its data covers 19–20 November 2026 only." in text
+    assert "What changed since the report through 13 November 2026" in text
+    assert "is not compared. Not the same then and now: definition of active, measure." in text
 
 
 def test_a_page_loads_nothing_from_outside_f176(elements):

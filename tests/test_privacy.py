@@ -55,6 +55,15 @@ def test_one_person_has_one_pseudonym_in_all_tables_under_one_key():
     assert not set(other["user_id"]) & set(users["user_id"])
 
 
+def test_the_people_of_a_team_have_other_pseudonyms_on_its_pages():
+    """Else whoever knows who is in two teams would find these few on the pages of both."""
+    keys = [privacy.key_of_team(KEY, team) for team in ("", "web", "data")]
+    assert keys[0] == KEY
+    assert keys[1] == hmac.new(KEY, b"web", hashlib.sha256).digest()
+    pages = [set(privacy.pseudonymize(TABLES.users, key)["user_id"]) for key in keys]
+    assert not pages[0] & pages[1] | pages[1] & pages[2] | pages[0] & pages[2]
+
+
 def test_figures_of_pseudonyms_are_those_of_the_people():
     counts = metrics.active_users(privacy.pseudonymize(TABLES.users, KEY), window=7)
     pd.testing.assert_frame_equal(counts, metrics.active_users(TABLES.users, window=7))
@@ -349,6 +358,16 @@ def test_figures_of_the_period_before_are_hidden_with_its_people():
         assert result[name].iloc[1] == kept
 
 
+@pytest.mark.parametrize(("left_out", "shown"), [(0, 0), (3, None), (5, 5)])
+def test_people_who_are_left_out_of_a_distribution_are_counted_where_they_are_enough(
+    left_out, shown
+):
+    frame = pd.DataFrame({"bin": ["1", "2"], "people": [9, 8], "left_out": left_out})
+    result = privacy.hide_small_groups(frame)
+    assert [None if pd.isna(count) else count for count in result["left_out"]] == [shown] * 2
+    assert result["people"].tolist() == [9, 8]
+
+
 def is_known(cells: str, equations: list[dict[str, int]], shown: set[str]) -> bool:
     """Whether a figure, or a sum of several, follows from others by adding and subtracting."""
     wanted = cells.split(" + ")
@@ -471,6 +490,14 @@ def test_no_small_group_of_a_team_can_be_worked_out(people):
     assert not parts.loc[both, "people_in_several_teams"].between(1, 4).any()
 
 
+def test_what_a_single_person_of_a_team_did_with_one_client_is_not_shown():
+    """Twelve people of a team are active, and one of them uses the CLI."""
+    frame = pd.DataFrame({"slug": ["web"], "members": 30, "active_users": 12, "loc_added_sum": 90})
+    shown = privacy.hide_small_teams(frame.assign(cli_session_count=7, app_request_count=2))
+    assert shown[["cli_session_count", "app_request_count"]].isna().all(axis=None)
+    assert shown["loc_added_sum"].tolist() == [90]
+
+
 def test_two_people_in_two_teams_do_not_follow_from_both_attributions():
     """F184: full less fractional is half of what the two did."""
     two = ({0, 1}, True, 6)
@@ -561,3 +588,77 @@ def test_shares_of_people_tell_neither_of_few_who_did_nor_of_few_who_did_not(pai
 def test_shares_need_both_their_columns():
     with pytest.raises(UsageError, match="active_people"):
         privacy.hide_small_shares(pd.DataFrame({"people": [9]}))
+
+
+def month_of(people: list[int], measured: int) -> pd.DataFrame:
+    """A forecast of four whole weeks, in which every day takes as many credits as its number."""
+    days = pd.date_range("2027-02-01", periods=28)
+    amounts = np.arange(1.0, 29)
+    counts = [count if place < measured else 0 for place, count in enumerate(people)]
+    is_measured = np.arange(28) < measured
+    return pd.DataFrame(
+        {
+            "day": days,
+            "credits": np.where(is_measured, amounts, np.nan),
+            "expected": np.where(is_measured, np.nan, amounts),
+            "cumulative": amounts.cumsum(),
+            "is_measured": is_measured,
+            "people": pd.array(counts, dtype="Int64"),
+            "all_people": 40,
+        }
+    )
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.sampled_from([0, 1, 4, 5, 9]), min_size=28, max_size=28),
+    st.integers(1, 28),
+)
+def test_no_days_of_few_people_follow_from_the_course_of_a_month(people, measured):
+    """Also not with the totals of weeks, which stand on the same page; each has a day of enough."""
+    shown = privacy.hide_small_days(month_of(people, measured))
+    days = [f"day {place}" for place in range(28)]
+    known = [{days[place]: 1} for place in np.flatnonzero(shown["credits"].notna())]
+    for place in np.flatnonzero(shown["cumulative"].notna()):
+        known.append(dict.fromkeys(days[: min(place + 1, measured)], 1))
+    for week in range(measured // 7):
+        if max(people[week * 7 : week * 7 + 7]) >= 5:
+            known.append(dict.fromkeys(days[week * 7 : week * 7 + 7], 1))
+    rows = np.array([[part.get(day, 0) for day in days] for part in known] or [[0] * 28])
+    rank = np.linalg.matrix_rank(rows)
+    weeks = [people[start : min(start + 7, measured)] for start in range(0, measured, 7)]
+    for first in range(measured):
+        for end in range(first + 1, measured + 1):
+            part, around = people[first:end], weeks[first // 7 : (end - 1) // 7 + 1]
+            if sum(part) and max(part) < 5 and all(max(week) >= 5 for week in around):
+                target = [[int(first <= place < end) for place in range(28)]]
+                is_known = np.linalg.matrix_rank(np.vstack([rows, target])) == rank
+                assert not is_known, (first, end, people[:measured])
+    assert shown["people"].dropna().isin([0, 5, 9]).all()
+
+
+def test_a_month_of_enough_people_on_every_day_is_shown_as_it_is():
+    frame = month_of([9, 8, 0, 5, 9, 9, 0] * 4, 20)
+    shown = privacy.hide_small_days(frame)
+    pd.testing.assert_frame_equal(shown[frame.columns], frame, check_dtype=False)
+    assert not shown["is_hidden"].any()
+
+
+def test_a_month_of_too_few_people_has_no_totals():
+    shown = privacy.hide_small_days(month_of([2] * 28, 20).assign(all_people=4))
+    numbers = ["credits", "expected", "cumulative", "all_people"]
+    assert shown[numbers].isna().all(axis=None)
+    assert shown["is_hidden"].all()
+
+
+def test_the_total_that_the_forecast_starts_from_is_shown():
+    """It ends on a Sunday of three people: then those of Saturday and Friday are hidden."""
+    shown = privacy.hide_small_days(month_of([9, 9, 9, 9, 9, 2, 3] * 4, 14))
+    assert np.flatnonzero(shown["cumulative"].isna()).tolist() == [4, 5, 6, 11, 12]
+    assert np.flatnonzero(shown["credits"].isna())[:9].tolist() == [4, 5, 6, 7, 11, 12, 13, 14, 15]
+    assert shown["expected"].notna().tolist() == [False] * 14 + [True] * 14
+
+
+def test_groups_without_anybody_reveal_nobody():
+    assert privacy.few_between([(), ()]) == [False, False]
+    assert privacy.few_between([]) == []

@@ -22,7 +22,7 @@ from conftest import ndjson, user_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copilot_analytics import display
+from copilot_analytics import display, privacy
 from copilot_analytics.archive import Archive
 from copilot_analytics.catalogue import Scope
 from copilot_analytics.errors import (
@@ -51,6 +51,8 @@ from copilot_analytics.reporting.summaries import (
     exit_code,
     merged_period,
     page_banners,
+    shortcomings,
+    unusual_part,
 )
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -60,6 +62,7 @@ scope = ""
 start = ""
 end = ""
 team = ""
+note = ""
 """
 SETUP = """\
 import pandas as pd
@@ -100,7 +103,7 @@ def make_notebook(path, *cells, parameters=PARAMETERS, kernel="python3", setup=S
 PROBE = """\
 import os, sys, warnings
 print({name: value for name, value in sorted(os.environ.items()) if "PID" not in name})
-print("values", repr((scope, start, team)))
+print("values", repr((scope, start, note)))
 warnings.warn("from " + os.getcwd())
 display.banner("info", f"archive at {archive}, private files at {os.getcwd()}, {sys.prefix}")
 """
@@ -128,7 +131,7 @@ def published(tmp_path_factory):
                     archive,
                     scope="organization:1e5",
                     notebooks=[probe, plain],
-                    parameters={"team": "00123"},
+                    parameters={"note": "00123"},
                     out=folder / f"out{seed}",
                     progress=lambda *step: seen.append(step),
                     now=NOW,
@@ -149,7 +152,8 @@ def texts_of(result):
 def test_a_report_is_a_folder_under_its_scope_and_day(published):
     folder, (made, _), seen = published
     assert made.exit_code == 0
-    assert made.folder == folder / "out1" / "organization-1e5" / "2026-11-20"
+    assert made.folder.parent == folder / "out1" / "organization-1e5"
+    assert re.fullmatch("2026-11-20_probe-plain_[0-9a-f]{8}", made.folder.name)
     assert sorted(texts_of(made)) == [
         "index.html",
         "plain.html",
@@ -161,7 +165,7 @@ def test_a_report_is_a_folder_under_its_scope_and_day(published):
     assert {step[1:] for step in seen} == {(1, 2), (2, 2)}
     status = json.loads((folder / "out1" / "status.json").read_text())
     assert status["is_published"]
-    assert status["report"] == "organization-1e5/2026-11-20"
+    assert status["report"] == f"organization-1e5/{made.folder.name}"
 
 
 def test_the_summary_holds_figures_states_digests_and_versions(published):
@@ -170,6 +174,7 @@ def test_the_summary_holds_figures_states_digests_and_versions(published):
     assert summary["data_through"] == "2026-11-20"
     assert summary["notebooks"]["plain"]["headlines"][0]["value"] == 2
     assert len(summary["notebooks"]["plain"]["tables"]["users"]["digest"]) == 64
+    assert summary["notebooks"]["plain"]["parameters"] == {"team": "", "note": "00123"}
     assert {"pandas", "python"} <= set(summary["versions"])
 
 
@@ -203,7 +208,7 @@ def test_only_the_owner_can_read_a_report_and_nothing_is_left_behind(published):
     assert made.folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in made.folder.iterdir()} == {0o600}
     assert not list(folder.glob("copilot-analytics-*"))
-    assert visible(made.folder.parent) == ["2026-11-20"]
+    assert visible(made.folder.parent) == [made.folder.name]
 
 
 FAULTS = {
@@ -214,7 +219,7 @@ FAULTS = {
                "died"),
     "large": ("bytearray(1 << 60)", "python3", KernelError, "not enough memory"),  # F195
     "hangs": ("import subprocess, time\nchild = subprocess.Popen(['sleep', '300'])\n"
-              "open(team, 'w').write(f'{os.getpid()} {child.pid}')\ntime.sleep(300)", "python3",
+              "open(note, 'w').write(f'{os.getpid()} {child.pid}')\ntime.sleep(300)", "python3",
               KernelError, "longer than 2 s"),
     "leaves": ("import sys; sys.exit(0)", "python3", ReportError, "completion marker missing"),
     "unmarked": (None, "python3", ReportError, "completion marker missing"),
@@ -241,7 +246,7 @@ def failed(tmp_path_factory):
         limits = Limits(cell=2 if name == "hangs" else 60, total=100)
         try:
             report(notebooks=[notebook], out=out, limits=limits, now=NOW,
-                   parameters={"team": str(folder / "pids")})  # fmt: skip
+                   parameters={"note": str(folder / "pids")})  # fmt: skip
         except CopilotAnalyticsError as error:
             return error
         return None
@@ -304,12 +309,12 @@ def is_gone(pid, seconds=8):
 def test_no_kernel_outlives_the_report_f199(tmp_path, kind):
     notebook = make_notebook(
         tmp_path / "sleeps.ipynb",
-        "import os, time\nopen(team + '.part', 'w').write(str(os.getpid()))\n"
-        "os.rename(team + '.part', team)\ntime.sleep(300)",
+        "import os, time\nopen(note + '.part', 'w').write(str(os.getpid()))\n"
+        "os.rename(note + '.part', note)\ntime.sleep(300)",
     )
     code = (
         "from copilot_analytics.reporting import report; import sys\n"
-        "report(notebooks=[sys.argv[1]], out=sys.argv[2], parameters={'team': sys.argv[3]})"
+        "report(notebooks=[sys.argv[1]], out=sys.argv[2], parameters={'note': sys.argv[3]})"
     )
     arguments = [str(notebook), str(tmp_path / "out"), str(tmp_path / "pid")]
     with subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=tmp_path) as parent:
@@ -362,6 +367,27 @@ def test_names_cannot_be_asked_of_notebooks_that_do_not_know_how(tmp_path):
     assert fit_parameters([path], values) == {path: {"archive": "a", "team": "x"}}
     with pytest.raises(UsageError, match="no notebook has a parameter 'show_logins'"):
         fit_parameters([path], values | {"show_logins": True})
+
+
+@pytest.mark.parametrize("name", ["archive", "scope", "start", "end", "show_logins", "team"])
+def test_no_parameter_goes_round_an_argument_of_the_report(tmp_path, name):
+    """A team's people, or people by name, are shown only after the checks of that argument."""
+    parameters = {name: name == "show_logins" or "web"}
+    with pytest.raises(UsageError, match=f"'{name}' is no parameter to set"):
+        report(notebooks=["credits"], parameters=parameters, out=tmp_path, now=NOW)
+
+
+@pytest.mark.parametrize("path", find_notebooks(), ids=lambda path: path.stem)
+def test_every_notebook_says_how_small_a_group_it_hides_and_what_else_was_chosen(path):
+    """Where it opens and where it says what its figures rest on, with its other parameters."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert "page.header(period, minimum_group_size=minimum_group_size" in "".join(sources)
+    assert "page.provenance(" in sources[-1]
+    assert "minimum_group_size" in sources[-1]
+    said = {"archive", "scope", "start", "end", "active", "show_logins", "minimum_group_size"}
+    for name in declared_parameters(path).keys() - said - {"team"}:
+        assert f'"{name}": {name}' in "".join(sources)
 
 
 def test_patterns_in_paths_are_no_secrets():
@@ -435,16 +461,20 @@ def test_notebooks_are_known_by_name_or_path_f180(name):
     ("options", "said"),
     [
         ({"start": "yesterday"}, "'yesterday' is not a day"),
+        ({"parameters": {"active": "foo"}}, "'foo' is not a definition of active"),
+        ({"parameters": {"minimum_group_size": -3}}, "at least 1 person"),
+        ({"parameters": {"event_date": "soon"}}, "'soon' is not a day"),
         ({"start": "2026-11-05", "end": "2026-11-01"}, "is after the end"),
         ({"scope": "octo-org"}, "has no kind"),
         ({"scope": "organization:../x"}, "is not a GitHub name"),
     ],
 )
 def test_wrong_arguments_are_refused(tmp_path, options, said):
-    notebook = make_notebook(tmp_path / "own.ipynb")
+    more = PARAMETERS + 'active = "interactions"\nminimum_group_size = 5\nevent_date = ""\n'
+    notebook = make_notebook(tmp_path / "own.ipynb", parameters=more)
     with pytest.raises(UsageError, match=re.escape(said)):
         report(notebooks=[notebook], out=tmp_path / "out", **options)
-    assert not (tmp_path / "out").exists()
+    assert visible(tmp_path / "out") == ["status.json"]
 
 
 @given(st.dictionaries(st.text(max_size=12), st.text(max_size=12), max_size=8))
@@ -639,11 +669,45 @@ def test_many_runs_at_once_leave_one_whole_report_f210(tmp_path):
 
 
 def test_earlier_reports_are_the_readable_ones_before_the_day(tmp_path):
-    for day, text in {"2026-11-06": "{}", "2026-11-13": "{", "2026-11-20": "{}"}.items():
+    texts = {"2026-11-05": "[1]", "2026-11-06": "{}", "2026-11-13": "{", "2026-11-20": "{}"}
+    for day, text in texts.items():
         publish({"report.json": text}, tmp_path / day)
     (tmp_path / ".being-made-abc").mkdir()
     found = earlier_reports(tmp_path, "2026-11-20")
     assert [report["day"] for report in found] == ["2026-11-06"]
+
+
+def test_earlier_reports_are_those_of_the_same_kind(tmp_path):
+    for name in ("2026-11-06", "2026-11-06_adoption", "2026-11-13_adoption", "2026-11-13_quality"):
+        publish({"report.json": "{}"}, tmp_path / name)
+    found = earlier_reports(tmp_path, "2026-11-20_adoption")
+    assert [(one["day"], one["folder"]) for one in found] == [
+        ("2026-11-13", "2026-11-13_adoption"),
+        ("2026-11-06", "2026-11-06_adoption"),
+    ]
+
+
+def test_only_a_report_of_the_same_pages_and_settings_replaces_one():
+    """Fewer pages, fewer days, other parameters or people have a folder of their own."""
+    adoption, quality, own = map(Path, ("adoption.ipynb", "quality.ipynb", "own.ipynb"))
+    usual = [adoption, quality]
+    values = {"archive": "a", "scope": "s", "start": "", "end": "2026-11-20", "show_logins": False}
+
+    def part(*notebooks, teams=(), **changes):
+        return unusual_part(dict.fromkeys(notebooks, values | changes), usual, teams)
+
+    assert part(*usual) == part(quality, adoption, archive="b", end="") == ""
+    assert part(adoption) == "_adoption"
+    assert part(*usual, start="2026-11-01") == "_from-2026-11-01"
+    every = [
+        part(*usual), part(adoption), part(quality), part(*usual, own),
+        part(*usual, start="2026-11-01"), part(*usual, start="2026-11-02"),
+        part(*usual, active="engaged"), part(*usual, show_logins=True), part(*usual, teams=["web"]),
+        part(*usual, teams=["data"]), part(*(Path(f"{n:060}.ipynb") for n in range(9))),
+    ]  # fmt: skip
+    assert len(set(every)) == len(every)
+    assert all(re.fullmatch(r"[\w-]{0,80}", name) for name in every)
+    assert part(*usual, teams=["b", "a"]) == part(*usual, teams=["a", "b"])
 
 
 # --- The whole report -----------------------------------------------------------------------------
@@ -684,7 +748,9 @@ def marker_with(through, *, missing=(), damaged=(), pending=(), empty=(), start=
 )
 def test_the_exit_code_says_what_a_scheduler_has_to_know_f203_f204_f205(markers, changes, expected):
     period = merged_period(dict(enumerate(markers)))
-    assert exit_code(period, plan_with(**changes)) == expected
+    plan = plan_with(**changes)
+    assert exit_code(period, plan) == expected
+    assert max(shortcomings(period, plan), default=0) >= expected  # each code has its words
 
 
 def test_a_report_is_as_old_as_its_oldest_notebook_and_has_all_gaps():
@@ -695,9 +761,53 @@ def test_a_report_is_as_old_as_its_oldest_notebook_and_has_all_gaps():
     period = merged_period(dict(enumerate(markers)))
     assert (period.start, period.data_through) == (date(2026, 10, 31), date(2026, 11, 12))
     assert period.missing == (date(2026, 11, 3), date(2026, 11, 4))
-    assert (period.expected, period.present) == (21, 19)
+    assert (period.expected, period.present) == (21, 18)
     markers.append(marker_with("2026-11-20", empty=["2026-11-08"]))
-    assert merged_period(dict(enumerate(markers))).present == 18
+    assert merged_period(dict(enumerate(markers))).present == 17
+
+
+def test_a_day_is_there_only_if_every_page_has_it():
+    """28 days of people and 324 of deliveries are no 324 days: the first page must not say so."""
+    short = marker_with("2026-11-20", start="2026-10-24")
+    long = marker_with("2026-11-20", start="2026-01-01", missing=["2026-11-03"])
+    period = merged_period({"adoption": short, "delivery": long})
+    assert (period.expected, period.present) == (324, 27)
+    assert exit_code(period, plan_with()) == 3
+    later = marker_with("2026-11-20", start="2026-11-10")
+    earlier = marker_with("2026-11-05") | {"end": "2026-11-05"}
+    apart = merged_period({"adoption": later, "delivery": earlier})
+    assert (apart.expected, apart.present) == (20, 0)
+    assert "no data" not in display.header(apart).text
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"notebooks": ["nope"]}, 2),
+        ({"start": "2026-11-05", "end": "2026-11-01"}, 2),
+        ({"parameters": {"active": 1}}, 2),
+        ({"source": "no-archive"}, 10),
+        ({"notebooks": ["adoption"], "teams": ["nobody"]}, 2),
+        ({"notebooks": ["adoption"], "teams": 7}, None),  # a bug of whoever calls
+    ],
+)
+def test_the_status_never_tells_the_success_of_an_earlier_run(tmp_path, monkeypatch, options, code):
+    """F193: also what fails before any notebook runs is said in status.json."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "status.json").write_text('{"is_published": true}')
+    with pytest.raises((CopilotAnalyticsError, TypeError)):
+        report(out=tmp_path, now=NOW, **options)
+    status = json.loads((tmp_path / "status.json").read_text())
+    assert status["is_published"] is False
+    assert status["generated_at"] == "2026-11-22T09:00:00+00:00"
+    assert status.get("exit_code") == code
+    assert status["error"]
+
+
+def test_data_of_one_day_ago_is_one_day_old():
+    period = merged_period({"adoption": marker_with("2026-11-21")})
+    (banner,) = page_banners(period, plan_with(max_age=0))
+    assert "The data is 1 day old: nothing" in banner.text
 
 
 def test_stale_data_has_a_banner_f204():
@@ -713,6 +823,21 @@ def test_stale_data_has_a_banner_f204():
 def test_the_key_of_the_sample_is_always_the_same():
     assert open_key() == open_key()
     assert len(open_key()) >= 32
+
+
+def test_files_of_reports_get_a_key_of_the_run_and_nothing_is_written_beside_them(tmp_path):
+    file = tmp_path / "users.ndjson"
+    file.write_bytes(ndjson(user_record()))
+    for place in (str(file), str(tmp_path), str(tmp_path / "*.ndjson"), str(tmp_path / "none")):
+        assert open_key(place) == open_key(str(file)) != open_key()
+    assert [path.name for path in tmp_path.iterdir()] == ["users.ndjson"]
+
+
+def test_each_team_has_a_key_of_its_own_and_everybody_the_one_that_is_kept():
+    keys = [open_key(team=team) for team in ("", "web", "data")]
+    assert len(set(keys)) == 3
+    assert keys[0] == open_key()
+    assert keys[1] == privacy.key_of_team(open_key(), "web")
 
 
 # --- Opening --------------------------------------------------------------------------------------
@@ -763,6 +888,6 @@ def test_an_archive_that_is_not_there_is_said_before_anything_runs(tmp_path):
     with pytest.raises(ArchiveError) as caught:
         report(tmp_path / "no-archive", notebooks=[notebook], out=tmp_path / "out")
     assert caught.value.exit_code == 10
-    assert not (tmp_path / "out").exists()
+    assert visible(tmp_path / "out") == ["status.json"]
     with pytest.raises(ArchiveError):
         open_tables(str(tmp_path / "no-archive"))

@@ -26,7 +26,7 @@ def test_without_a_browser_nothing_is_started(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="no Chromium, Chrome or Edge is installed") as caught:
         report(notebooks=[notebook], out=tmp_path / "out", pdf=True, now=NOW)
     assert "leave out --pdf" in str(caught.value)
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["status.json"]
 
 
 def test_a_browser_that_prints_nothing_is_an_error_that_quotes_it(tmp_path):
@@ -34,6 +34,15 @@ def test_a_browser_that_prints_nothing_is_an_error_that_quotes_it(tmp_path):
     with pytest.raises(ReportError, match="did not print a page") as caught:
         printing.print_pages({"index.html": PAGE}, tmp_path, browser)
     assert caught.value.said == "no sandbox"
+
+
+def test_no_token_reaches_the_browser(tmp_path, monkeypatch):
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_canary0123456789")
+    browser = fake_browser(tmp_path, "env > " + str(tmp_path / "seen") + "; exit 1")
+    with pytest.raises(ReportError):
+        printing.print_pages({"index.html": PAGE}, tmp_path, browser)
+    assert "PATH=" in (tmp_path / "seen").read_text()
+    assert "canary" not in (tmp_path / "seen").read_text()
 
 
 def test_a_browser_that_hangs_is_ended(tmp_path, monkeypatch):

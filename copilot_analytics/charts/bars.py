@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from copilot_analytics.catalogue import value_label
 from copilot_analytics.charts.style import BLUE, INK, heading, new_axes, width_of
-from copilot_analytics.charts.words import number, percent, plain
+from copilot_analytics.charts.words import counted, percent, plain
 
 LONGEST_NAME = 30
 ROW, MARGIN = 0.27, 1.35  # inches: one bar, and all that stands above and below the bars
@@ -100,8 +100,4 @@ def not_drawn(others: int, hidden: int, noun: str) -> list[str]:
         "Not drawn, as less used": others,
         "Not shown to protect small groups, or not reported": hidden,
     }
-    return [
-        f"{reason}: {number(count)} {noun}{'' if count == 1 else 's'}."
-        for reason, count in reasons.items()
-        if count
-    ]
+    return [f"{reason}: {counted(count, noun)}." for reason, count in reasons.items() if count]

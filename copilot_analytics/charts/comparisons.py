@@ -148,7 +148,8 @@ def acceptance_by(
     noun = noun or dimension
     known = frame[frame["rate"].notna()].sort_values("generated", ascending=False, kind="stable")
     shown = known.head(top).sort_values("rate", ascending=False, kind="stable")
-    title = findings.acceptance_by(shown, dimension) if title is None else title
+    others = len(known) - len(shown)
+    title = findings.acceptance_by(shown, dimension, others) if title is None else title
     if shown.empty:
         return nothing(ax, title, findings.NO_COMPLETIONS)
     texts = [f"{percent(row.rate)} of {number(row.generated)}" for row in shown.itertuples()]
@@ -159,7 +160,7 @@ def acceptance_by(
         texts,
         title=title,
         subtitle=f"Acceptances per code completion shown, and how many were shown {period}".strip(),
-        notes=not_drawn(len(known) - len(shown), len(frame) - len(known), noun),
+        notes=not_drawn(others, len(frame) - len(known), noun),
         ax=ax,
     )
 

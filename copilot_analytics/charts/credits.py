@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from copilot_analytics.charts import findings
 from copilot_analytics.charts.amounts import amount_bars, joined, partial_weeks, week_columns
+from copilot_analytics.charts.bars import joined_notes
 from copilot_analytics.charts.style import (
     BLUE,
     INK,
@@ -32,6 +33,7 @@ from copilot_analytics.charts.words import number, percent, period_text
 
 CLIENTS = {"cli": Look(ORANGE, "s"), "app": Look(BLUE, "o")}
 CREDITS = "ai_credits_used"
+ACROSS_NOTE = "The line runs straight across days that would tell of too few people."
 HIDDEN_NOTE = "Weeks with too few people to show are not drawn."
 
 
@@ -44,8 +46,8 @@ def credits_forecast(
     Parameters
     ----------
     frame
-        Frame of `metrics.credits_forecast`, after `privacy`: one row per day of the month with
-        ``day``, ``is_measured``, ``cumulative``, ``low``, ``high`` (credits), ``level``,
+        Frame of `metrics.credits_forecast`, after `privacy.hide_small_days`: one row per day of the
+        month with ``day``, ``is_measured``, ``cumulative``, ``low``, ``high`` (credits), ``level``,
         ``history_days``, ``outcome``.
     title
         The finding; by default made from the figures.
@@ -102,17 +104,19 @@ def credits_forecast(
 def _forecast_note(frame: pd.DataFrame) -> str:
     row = frame.iloc[-1]
     if row["outcome"] == "complete":
-        return "Every day of the month is measured."
-    if row["outcome"] != "forecast":
-        return (
+        note = "Every day of the month is measured."
+    elif row["outcome"] != "forecast":
+        note = (
             f"No forecast: credits of {number(row['history_days'])} days are known before the end "
             "of the data, which is too little to learn from."
         )
-    return (
-        f"Dashed: expected, learned from {number(row['history_days'])} days. Shaded: in "
-        f"{percent(row['level'])} of months like these the credits stay within. Holidays, new "
-        "people and new prices to come are not in it."
-    )
+    else:
+        note = (
+            f"Dashed: expected, learned from {number(row['history_days'])} days. Shaded: in "
+            f"{percent(row['level'])} of months like these the credits stay within. Holidays, new "
+            "people and new prices to come are not in it."
+        )
+    return joined_notes([note, ACROSS_NOTE if has_hidden(frame) else ""])
 
 
 @styled

@@ -36,12 +36,14 @@ def distribution(
     Parameters
     ----------
     frame
-        Frame of `metrics.distribution`: one row per range with ``bin``, ``people``, ``all_people``,
-        ``median``. Hidden ranges (missing people) are said to be hidden.
+        Frame of `metrics.distribution`: one row per range with ``bin``, ``from_value``,
+        ``to_value``, ``people``, ``all_people``, ``median``. Hidden ranges (missing people) are
+        said to be hidden.
     unit
         What the ranges measure, such as "active days".
     sentence
-        The finding, with ``{median}`` and ``{people}`` to fill in; by default the median.
+        The finding, with ``{share}`` (of the people at the median or above), ``{people}`` and
+        ``{median}`` to fill in.
     period
         The days that the frame is about, for the subtitle; see `covered_text`.
     title, ax
@@ -115,7 +117,8 @@ def lorenz(
         Frame of `metrics.lorenz`: points from (0, 0) to (1, 1) with ``share_of_people`` and
         ``share_of_measure``.
     concentration
-        Frame of `metrics.concentration`: one row with ``gini``, ``top_decile_share``, ``people``.
+        Frame of `metrics.concentration`: one row with ``gini``, ``top_decile_share``,
+        ``top_people``, ``people``.
     measure
         What is added up, in the plural, such as "interactions".
     period, title, ax
@@ -128,8 +131,9 @@ def lorenz(
     Examples
     --------
     >>> curve = pd.DataFrame({"share_of_people": [0, 0.5, 1], "share_of_measure": [0, 0.2, 1]})
-    >>> figures = pd.DataFrame({"gini": [0.3], "top_decile_share": [0.2], "people": [10]})
-    >>> [float(limit) for limit in lorenz(curve, figures, measure="prompts").get_xlim()]
+    >>> figures = {"gini": [0.3], "top_decile_share": [0.2], "top_people": [1], "people": [10]}
+    >>> ax = lorenz(curve, pd.DataFrame(figures), measure="prompts")
+    >>> [float(limit) for limit in ax.get_xlim()]
     [0.0, 1.0]
     """
     title = findings.lorenz(concentration, measure) if title is None else title

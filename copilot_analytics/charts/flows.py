@@ -32,7 +32,7 @@ from copilot_analytics.charts.timeline import (
     value_axis,
     with_definition,
 )
-from copilot_analytics.charts.words import percent, period_text
+from copilot_analytics.charts.words import counted, percent, period_text
 
 FLOW_COLORS = {"retained": BLUE, "returning": SKY, "new": GREEN, "lost": ORANGE}
 PHASE_COLORS = {0: FAINT, 1: SKY, 2: BLUE, 3: NIGHT}
@@ -209,7 +209,7 @@ def phases(
     ax.set_ylim(0, 1)
     label_ends(ax, ends)
     gaps = int(shares.isna().all(axis=1).sum())
-    note = f"Gaps: {gaps} {'day' if gaps == 1 else 'days'} without data." if gaps else ""
+    note = f"Gaps: {counted(gaps, 'day')} without data." if gaps else ""
     subtitle = f"Share of people by adoption phase, {period_text(first, last)}"
     heading(ax, title, subtitle, kind="Stacked area chart", left=left, note=note)
     return ax

@@ -26,7 +26,7 @@ from copilot_analytics.charts.style import (
     width_of,
 )
 from copilot_analytics.charts.timeline import label_ends, value_axis
-from copilot_analytics.charts.words import day_text, month_name, number, signed
+from copilot_analytics.charts.words import counted, day_text, month_name, number, signed
 
 LOOKS = {"treated": Look(ORANGE, "s"), "comparison": Look(BLUE, "o")}
 DIFFERENCE = PURPLE
@@ -241,8 +241,8 @@ def placebo_dates(
     ...                       "user_initiated_interaction_count": [5] * 28 + [9] * 28})
     >>> when = {"date": "2026-10-05"}
     >>> ax = placebo_dates(metrics.placebo_dates(users, **when), metrics.impact(users, **when))
-    >>> ax.get_label()[:60]
-    'Dot chart. None of 3 earlier dates show as large a differenc'
+    >>> ax.get_label()[:75]
+    'Dot chart. None of 3 earlier dates show as large a difference over 1 week. '
     """
     title = findings.placebo_dates(found) if title is None else title
     ax = new_axes(ax)
@@ -261,7 +261,7 @@ def placebo_dates(
     ax.set_xticks(kept, [labels[place] for place in kept])
     ax.set_xlim(-0.6, len(shown) - 0.4)
     weeks = int(shown["weeks"].iloc[0])
-    unit = "week" if weeks == 1 else f"{weeks} weeks"
+    unit = "week" if weeks == 1 else counted(weeks, "week")
     about = f"{_measure(found)}: difference from the {unit} before to the {unit} from each day on"
     last = day_text(shown.loc[is_event, "date"].iloc[0])
     note = f"Diamond: {last}. Dots: earlier dates, which use no later data. Bars: 95% interval."

@@ -34,7 +34,7 @@ from copilot_analytics.charts.timeline import (
     with_definition,
 )
 from copilot_analytics.charts.trends import WINDOW_LOOKS
-from copilot_analytics.charts.words import day_text, month_name, number, percent
+from copilot_analytics.charts.words import counted, day_text, month_name, number, percent
 
 START_LOOKS = {True: Look(BLUE, "o"), False: Look(ORANGE, "s")}
 ROW, MARGIN = 0.3, 1.45  # inches: one cohort, and all that stands above and below the cohorts
@@ -152,8 +152,7 @@ def _retention_notes(shown: pd.DataFrame, unit: str, hidden: int) -> str:
     if shown["share"].isna().any():
         notes.append("≥, ≤, few: too few people stayed away or came, so only a limit is shown.")
     if hidden:
-        periods = f"{number(hidden)} {unit}{'s' if hidden > 1 else ''}"
-        notes.append(f"Not drawn: {periods} in which too few people started.")
+        notes.append(f"Not drawn: {counted(hidden, unit)} in which too few people started.")
     return " ".join(notes)
 
 

@@ -110,7 +110,7 @@ def reduced_records(
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw week by week which share of the records of people has credits only.
+    """Draw week by week which share of the records of people holds credits at most.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def reduced_records(
         [values],
         [(last, percent(last), REDUCED.color)],
         title=title,
-        subtitle="Share of records that have credits and nothing else, by week",
+        subtitle="Share of records that hold credits at most, by week",
         affects=("people", "credits"),
         provisional=dashed,
         share=True,

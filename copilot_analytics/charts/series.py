@@ -19,7 +19,14 @@ from copilot_analytics.charts.style import (
     nothing,
     styled,
 )
-from copilot_analytics.charts.timeline import WEEKEND, day_sets, finish, line, on_calendar
+from copilot_analytics.charts.timeline import (
+    WEEKEND,
+    day_sets,
+    finish,
+    last_settled,
+    line,
+    on_calendar,
+)
 from copilot_analytics.charts.words import number, percent, plain
 
 LOOKS = (
@@ -85,7 +92,8 @@ def daily_series(
     '43'
     """
     if title is None:
-        title = findings.daily_series(frame, value=value, label=label, by=by, share=share)
+        about = {"value": value, "label": label, "by": by, "share": share}
+        title = findings.daily_series(frame, **about, coverage=coverage)
     ax = new_axes(ax)
     provisional, absent = day_sets(coverage)
     series = _series(frame, value, by, absent)
@@ -95,7 +103,7 @@ def daily_series(
     ends = []
     for look, (name, values) in zip(LOOKS, series.items(), strict=False):
         line(ax, values, look if by else look._replace(marker=""), provisional)
-        last = values.dropna().iloc[-1]
+        last = last_settled(values, provisional)
         ends.append((last, f"{plain(name, LONGEST_NAME)} {write(last)}".strip(), look.color))
     count = frame[by].nunique() if by else 1
     top = f"The {len(series)} largest of {count}." if count > len(series) else ""

@@ -29,7 +29,7 @@ from copilot_analytics.charts.timeline import (
     on_calendar,
     with_definition,
 )
-from copilot_analytics.charts.words import limits_text, number, percent, period_text, plain
+from copilot_analytics.charts.words import counted, limits_text, number, percent, period_text, plain
 
 WEEK = 7 * DAY
 COLUMNS, PANEL = 3, 1.45  # panels side by side; inches per row of panels
@@ -92,9 +92,7 @@ def team_shares(
         notes=[
             "Where nearly all or nearly no members were active, the range in which the share lies.",
             NO_RANKING,
-            f"Not drawn, as smaller: {number(more)} {'team' if more == 1 else 'teams'}."
-            if more
-            else "",
+            f"Not drawn, as smaller: {counted(more, 'team')}." if more else "",
         ],
         ax=ax,
     )
@@ -133,7 +131,7 @@ def team_trend(
     frame
         Frame of `metrics.team_activity` by week, after `privacy.hide_small_teams`: one row per
         team and week with ``week`` (its first day), ``team_id``, ``slug``, ``members``, ``share``,
-        ``at_least``, ``at_most``.
+        ``low``, ``high``, ``at_least``, ``at_most``.
     coverage
         Frame of `metrics.coverage`: weeks with provisional or absent days are dashed.
     definition, title, ax
@@ -149,8 +147,8 @@ def team_trend(
     Examples
     --------
     >>> frame = pd.DataFrame({"week": pd.to_datetime(["2026-10-26", "2026-11-02"]), "team_id": 7,
-    ...     "slug": "web", "members": 30, "share": [0.5, 0.6], "at_least": [0.5, 0.6],
-    ...     "at_most": [0.5, 0.6]})
+    ...     "slug": "web", "members": 30, "share": [0.5, 0.6], "low": 0.4, "high": 0.7,
+    ...     "at_least": [0.5, 0.6], "at_most": [0.5, 0.6]})
     >>> [panel.get_title("left") for panel in team_trend(frame).child_axes]
     ['web']
     """
@@ -235,6 +233,5 @@ def _trend_notes(frame: pd.DataFrame, teams: pd.DataFrame, open_weeks: Collectio
     if open_weeks:
         notes.append("Dashed: weeks with days that are provisional or not there.")
     if more:
-        teams_text = f"{number(more)} {'team' if more == 1 else 'teams'}"
-        notes.append(f"Not drawn, as smaller or with too few people: {teams_text}.")
+        notes.append(f"Not drawn, as smaller or with too few people: {counted(more, 'team')}.")
     return notes

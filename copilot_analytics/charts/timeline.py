@@ -25,6 +25,7 @@ from copilot_analytics.charts.style import (
 )
 from copilot_analytics.charts.words import (
     WEEKDAYS,
+    counted,
     month_name,
     number,
     percent,
@@ -218,7 +219,7 @@ def finish(
         *notes,
         f"Shaded: {' and '.join(weekend)}." if shaded else "",
         "Dashed or hollow: provisional days, which may still rise." if dashed else "",
-        f"Gaps: {gaps} {'day' if gaps == 1 else 'days'} without data." if gaps else "",
+        f"Gaps: {counted(gaps, 'day')} without data." if gaps else "",
     ]
     heading(
         ax,

@@ -97,15 +97,31 @@ def limits_text(row) -> str:
     return f"{percent(row.at_least)} to {percent(row.at_most)}"
 
 
+def counted(count: float, noun: str, plural: str = "") -> str:
+    """Return a count with its noun, in words that fit one and many.
+
+    >>> counted(1, "day"), counted(1204, "day"), counted(3, "person", "people")
+    ('1 day', '1,204 days', '3 people')
+    """
+    return f"{number(count)} {verb(count, noun, plural or f'{noun}s')}"
+
+
+def verb(count: float, one: str, many: str) -> str:
+    """Return the form of a word that fits a count.
+
+    >>> verb(1, "was", "were"), verb(0, "was", "were")
+    ('was', 'were')
+    """
+    return one if count == 1 else many
+
+
 def people(count: float) -> str:
-    """Return how many people, in words that fit one and many.
+    """Return how many people, or that they are too few to show.
 
     >>> people(1), people(1204), people(None)
     ('1 person', '1,204 people', 'too few people to show')
     """
-    if pd.isna(count):
-        return "too few people to show"
-    return "1 person" if count == 1 else f"{number(count)} people"
+    return "too few people to show" if pd.isna(count) else counted(count, "person", "people")
 
 
 def month_name(day: pd.Timestamp) -> str:

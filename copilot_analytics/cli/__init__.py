@@ -5,6 +5,7 @@ Progress and messages go to stderr; results to stdout, as one JSON object with `
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -23,7 +24,7 @@ from copilot_analytics.cli import (
     samples,
 )
 from copilot_analytics.cli.shared import Terminated
-from copilot_analytics.errors import EXIT_CODES, redact
+from copilot_analytics.errors import EXIT_CODES, UsageError, redact
 
 
 @click.group(
@@ -73,7 +74,10 @@ def main() -> None:
         sys.exit(143 if isinstance(end, Terminated) else 130)
     except click.ClickException as error:
         error.message = redact(error.message)
-        error.show()
+        if "--json" in sys.argv:  # the command was not reached that knows
+            click.echo(json.dumps(UsageError(error.format_message()).as_dict(), indent=2))
+        else:
+            error.show()
         sys.exit(2)
     except BrokenPipeError:
         # The reader of our output has gone; Python would complain once more at exit.

@@ -49,7 +49,9 @@ FIRST_REPORT_DAYS = 90  # how much history a first report fetches; `sync` fetche
     "minimum_group_size=10; repeatable.",
 )
 @click.option("--pdf", is_flag=True, help="Print each page as PDF as well; needs Chromium.")
-@click.option("--max-age", type=int, metavar="DAYS", help="Exit 4 if the data is older.")
+@click.option(
+    "--max-age", type=click.IntRange(min=0), metavar="DAYS", help="Exit 4 if the data is older."
+)
 @click.option("--show-logins", is_flag=True, help="Name people; the pages say so.")
 @command
 def report(
@@ -65,35 +67,40 @@ def report(
     from copilot_analytics.catalogue import Scope
     from copilot_analytics.reporting import report as make_report
     from copilot_analytics.reporting.parameters import read_parameters
+    from copilot_analytics.reporting.publishing import failure_noted
+    from copilot_analytics.reporting.reports import check_report
 
-    values = read_parameters(notebooks or None, _texts(parameters))
     store = Archive(archive or (SAMPLE_ARCHIVE if sample else ARCHIVE))
+    if sample and not (org or enterprise):
+        org = "octo-org"
     scope, codes, now = None, [], None
-    if sample:
-        if not (org or enterprise):
-            org = "octo-org"
-        now = _sync_sample(output, store, org, enterprise)
-    elif org or enterprise:
-        since = start or store.clock().date() - timedelta(days=FIRST_REPORT_DAYS)
-        codes.append(_sync_real(output, store, org, enterprise, since, end))
-    if org or enterprise:
-        scope = str(Scope.of(org=org, enterprise=enterprise))
+    with failure_noted(out, store.clock()):
+        asked = {"start": start, "end": end, "notebooks": notebooks or None}
+        asked |= {name: options[name] for name in ("show_logins", "teams", "pdf")}
+        asked["parameters"] = read_parameters(notebooks or None, _texts(parameters))
+        if org or enterprise:
+            scope = str(Scope.of(org=org, enterprise=enterprise))
+        check_report(**asked)
+        if sample:
+            now = _sync_sample(output, store, org, enterprise)
+        elif scope:
+            since = start or store.clock().date() - timedelta(days=FIRST_REPORT_DAYS)
+            codes.append(_sync_real(output, store, org, enterprise, since, end))
     output.say("Running the notebooks …")
     made = make_report(
         store,
         scope=scope,
-        start=start,
-        end=end,
-        notebooks=notebooks or None,
-        parameters=values,
         out=out,
+        max_age=options["max_age"],
         is_sample=sample,
         now=now,
         progress=lambda name, done, total: output.say(f"  {name} ({done} of {total})"),
-        **options,
+        **asked,
     )
     code = worst([*codes, made.exit_code])
     facts = {"report": str(made.index), "exit_code": code, **made.summary}
+    for shortcoming in made.summary.get("shortcomings", ()):
+        output.say(shortcoming)
     output.result(facts, f"Report: {made.index}")
     return code
 
@@ -150,4 +157,6 @@ def _sync_real(output: Output, store, org, enterprise, since, until) -> int:
             raise
         output.say(f"Warning: {error}\nThe report is made from what the archive holds.")
         return error.exit_code
+    if result.exit_code:
+        output.say("Some days could not be fetched: `copilot-analytics status` says which.")
     return result.exit_code

@@ -6,7 +6,7 @@ Everything that is passed is text or data and is escaped; nothing here computes 
 from copilot_analytics.display.banners import banner, banners
 from copilot_analytics.display.changes import changes
 from copilot_analytics.display.figures import Chart, chart
-from copilot_analytics.display.formats import day_text, days_text
+from copilot_analytics.display.formats import count_text, day_text, days_text, span_text
 from copilot_analytics.display.headlines import headline, tiles
 from copilot_analytics.display.html import Html, stylesheet
 from copilot_analytics.display.markers import MARKER_TYPE, Finish, digests, finish
@@ -32,6 +32,7 @@ __all__ = [
     "banners",
     "changes",
     "chart",
+    "count_text",
     "csv_text",
     "day_text",
     "days_text",
@@ -43,6 +44,7 @@ __all__ = [
     "period",
     "provenance",
     "scope_name",
+    "span_text",
     "stylesheet",
     "table",
     "tiles",

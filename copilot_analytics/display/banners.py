@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import date
 
 import pandas as pd
 
 from copilot_analytics import catalogue
-from copilot_analytics.display.formats import count_text, day_text, days_text
+from copilot_analytics.display.formats import count_text, day_text, days_text, number
 from copilot_analytics.display.html import Html, element, markup
 from copilot_analytics.display.periods import Period
 from copilot_analytics.errors import UsageError
@@ -44,9 +45,7 @@ def banner(kind: str, text: str) -> Html:
     )
 
 
-def banners(
-    period: Period, *, show_logins: bool = False, notes: Iterable[str] = (), breaks: bool = True
-) -> Html:
+def banners(period: Period, *, show_logins: bool = False) -> Html:
     """Show everything about the data of a period that limits what its figures can say.
 
     Damaged and missing days, days that may still change, series breaks, and whether people are
@@ -58,10 +57,6 @@ def banners(
         What `period` returned.
     show_logins
         Whether people are named.
-    notes
-        Further remarks, each in a banner of its own.
-    breaks
-        Whether known changes in how GitHub counts are shown.
 
     Examples
     --------
@@ -69,41 +64,46 @@ def banners(
     >>> print(banners(empty))
     Danger: There is no data for this period.
     """
-    boxes = [*_day_banners(period), *(_break_banners(period) if breaks else ())]
-    boxes += [banner("warning", note) for note in notes]
+    boxes = [*_day_banners(period), *_break_banners(period)]
     if show_logins:
         boxes.append(banner("warning", "People are named in this report. Handle it accordingly."))
     return Html("".join(box.body for box in boxes), "\n".join(box.text for box in boxes))
 
 
 def _day_banners(period: Period) -> list[Html]:
-    if not (period.has_data or period.empty):
+    if period.data_through is None and not period.has_data:
         return [banner("danger", "There is no data for this period.")]
     boxes, whole = [], count_text(period.expected, "day")
     for family in period.lacking:
         what = FAMILY_RECORDS[family]
         boxes.append(banner("warning", f"There are no {what} here; what needs them is left out."))
     if period.damaged:
-        text = f"{len(period.damaged)} of {whole} stored damaged: {days_text(period.damaged)}."
+        text = f"{_of(period.damaged, whole)} damaged: {days_text(period.damaged)}."
         boxes.append(banner("danger", f"{text} Their figures may be wrong."))
     if period.missing:
-        verb = "is" if len(period.missing) == 1 else "are"
         boxes.append(
             banner(
                 "warning",
-                f"{len(period.missing)} of {whole} {verb} missing: {days_text(period.missing)}. "
+                f"{_of(period.missing, whole)} missing: {days_text(period.missing)}. "
                 f"Figures rest on the {count_text(period.present, 'day')} present.",
             )
         )
     if period.empty:
         count = f"{len(period.empty)} of {whole}"
         text = f"GitHub says that it has no report for {count}: {days_text(period.empty)}."
-        boxes.append(banner("info", f"{text} Either nobody was active, or the day was lost."))
+        text += (
+            " Either nobody was active, or the day was lost; figures count it as a day without use."
+        )
+        boxes.append(banner("info", text))
     if period.provisional:
         count = count_text(len(period.provisional), "day")
         text = f"{count} may still change: {days_text(period.provisional)}."
         boxes.append(banner("info", f"{text} GitHub completes a day within a few days."))
     return boxes
+
+
+def _of(days: Sequence[date], whole: str) -> str:
+    return f"{number(len(days))} of {whole} {'is' if len(days) == 1 else 'are'}"
 
 
 def _break_banners(period: Period) -> list[Html]:

@@ -10,9 +10,7 @@ from copilot_analytics.display.html import Html, element, markup
 SHOWN = ("value", "unit", "decimals", "is_hidden")
 
 
-def changes(
-    figures: Iterable[Mapping], *, then: str, now: str, minimum_group_size: int = 5
-) -> Html:
+def changes(figures: Iterable[Mapping], *, then: str, now: str) -> Html:
     """Show what figures were in an earlier report, what they are in this one, and the difference.
 
     Parameters
@@ -21,8 +19,6 @@ def changes(
         One mapping per figure: `label`, and what `headline` made `then` and `now`.
     then, now
         How the two reports are called, such as their last days.
-    minimum_group_size
-        Smallest group that is shown; it stands in place of hidden figures.
 
     Examples
     --------
@@ -33,7 +29,7 @@ def changes(
     rows, lines = [], []
     for figure in figures:
         before, after = (_as_headline(figure, key) for key in ("then", "now"))
-        texts = [value_text(one, minimum_group_size) for one in (before, after)]
+        texts = [value_text(one) for one in (before, after)]
         difference = difference_text(after | {"previous": before["value"]}) or "–"
         cells = [element("td", text, class_="number") for text in texts]
         name = element("th", figure["label"], scope="row")

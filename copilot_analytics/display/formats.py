@@ -9,6 +9,10 @@ from itertools import pairwise
 import pandas as pd
 
 MISSING = "–"
+# What stands for a figure that `privacy` has hidden, and why: the group may be large, if what is
+# left beside it is small.
+HIDDEN = "not shown"
+WHY_HIDDEN = "Not shown: too few people, or what would tell how many they are."
 SHARE_NAMES = ("share", "rate", "low", "high")
 
 

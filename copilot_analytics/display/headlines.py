@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from copilot_analytics.display.formats import MISSING, is_missing, number
+from copilot_analytics.display.formats import HIDDEN, MISSING, WHY_HIDDEN, is_missing, number
 from copilot_analytics.display.html import Html, data_uri, element, markup
 
 COLUMNS = ("label", "value", "unit", "previous", "series", "decimals", "note", "is_hidden")
@@ -77,7 +77,6 @@ def tiles(
     headlines: pd.DataFrame | Iterable[dict],
     *,
     history: pd.DataFrame | None = None,
-    minimum_group_size: int = 5,
 ) -> Html:
     """Show headline figures side by side, each with its change and its small line.
 
@@ -85,11 +84,10 @@ def tiles(
     ----------
     headlines
         What `headline` made, or a frame with one row per figure and the columns `label`, `value`
-        and, as wanted, `unit`, `previous`, `series`, `decimals`, `note`, `is_hidden`.
+        and, as wanted, `unit`, `previous`, `series`, `decimals`, `note`, `is_hidden`. A hidden
+        figure reads "not shown", which is explained below.
     history
         Frame of `metrics.figure_history`, after `privacy`, for the small lines of a frame.
-    minimum_group_size
-        Smallest group that is shown; it stands in place of hidden figures.
 
     Examples
     --------
@@ -100,20 +98,22 @@ def tiles(
         lines = history.sort_values("end").groupby("figure")["value"].agg(list)
         headlines = headlines.assign(series=headlines["figure"].map(lines))
     figures = normalize(headlines)
+    legend = WHY_HIDDEN if any(figure["is_hidden"] for figure in figures) else ""
     return Html(
-        element("div", *(_tile(f, minimum_group_size) for f in figures), class_="tiles"),
-        "\n".join(_sentence(f, minimum_group_size) for f in figures),
+        element("div", *(_tile(figure) for figure in figures), class_="tiles")
+        + (element("p", legend, class_="legend") if legend else ""),
+        "\n".join(filter(None, [*(_sentence(figure) for figure in figures), legend])),
     )
 
 
-def value_text(figure: dict, minimum_group_size: int = 5) -> str:
+def value_text(figure: dict) -> str:
     """Return the figure as it is shown, without its unit unless that is "%".
 
     >>> value_text(headline("Rate", 0.2784, unit="%"))
     '27.8%'
     """
     if figure["is_hidden"]:
-        return f"n < {minimum_group_size}"
+        return HIDDEN
     return _write(figure, figure["value"])
 
 
@@ -144,8 +144,8 @@ def difference_text(figure: dict) -> str:
     direction = "up" if value > previous else "down"
     if figure["unit"] == "%":
         return f"{direction} {number(abs(value - previous) * 100, 1)} points"
-    if previous == 0:
-        return direction
+    if min(value, previous) <= 0:
+        return direction  # a percentage of nothing, or of less, tells nothing
     percent = abs(value / previous - 1) * 100
     return f"{direction} {number(percent, 0 if percent >= 10 else 1)}%"
 
@@ -198,14 +198,15 @@ def _path(points: Sequence[tuple[float, float] | None]) -> str:
     return "".join(moves)
 
 
-def _tile(figure: dict, minimum_group_size: int) -> Html:
+def _tile(figure: dict) -> Html:
     unit = "" if figure["is_hidden"] else _unit(figure)
+    kind = "value absent" if figure["is_hidden"] else "value"
     lines = [text for text in (change_text(figure), figure["note"]) if text]
     parts = [
         element("div", figure["label"], class_="label"),
         element(
             "div",
-            markup(element("span", value_text(figure, minimum_group_size), class_="value")),
+            markup(element("span", value_text(figure), class_=kind)),
             markup(element("span", f" {unit}", class_="unit")) if unit else None,
             class_="figure",
         ),
@@ -215,11 +216,10 @@ def _tile(figure: dict, minimum_group_size: int) -> Html:
     return markup(element("div", markup(*parts), class_="tile"))
 
 
-def _sentence(figure: dict, minimum_group_size: int) -> str:
+def _sentence(figure: dict) -> str:
     unit = f" {_unit(figure)}".rstrip()
     aside = "; ".join(text for text in (change_text(figure), figure["note"]) if text)
-    shown = value_text(figure, minimum_group_size)
-    return f"{figure['label']}: {shown}{unit}" + (f" ({aside})" if aside else "")
+    return f"{figure['label']}: {value_text(figure)}{unit}" + (f" ({aside})" if aside else "")
 
 
 def _unit(figure: dict) -> str:

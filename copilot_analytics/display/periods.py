@@ -8,6 +8,7 @@ from datetime import date
 
 import pandas as pd
 
+from copilot_analytics import catalogue
 from copilot_analytics.errors import UsageError
 
 # Of several reports and scopes the worst state decides about a day; from worst to best.
@@ -84,7 +85,8 @@ def period(
         First and last day as ISO text, both included; "" for the first and the last day known.
     families
         The reports that count: ``users``, ``entity``, ``teams``, ``repos``. A day is present only
-        if all of them have it. Where the data has none of them on any day, its other reports count.
+        if all of them have it that GitHub made on that day. Where the data has none of them on any
+        day, its other reports count.
     scope
         How the scope is called in the report; else it is read from the tables.
 
@@ -160,14 +162,29 @@ def _counting(
 def _worst_state(states: pd.DataFrame) -> pd.Series:
     """Return one state per day, indexed by day.
 
-    A day that only some of the scope's families have is missing for the others.
+    A day that only some of the scope's families have is missing for the others, from the first day
+    on of which GitHub has their reports.
     """
     wide = states.pivot_table(
         index="day", columns=["scope", "family"], values="state", aggfunc="first", dropna=False
     )
     ranks = wide.apply(lambda column: column.map(WORST_FIRST.index, na_action="ignore"))
-    worst = ranks.fillna(WORST_FIRST.index("missing")).min(axis=1)
+    for scope, family in ranks:
+        due = ranks.index >= _first_day(scope, family)
+        column = ranks[scope, family]
+        ranks[scope, family] = column.mask(due & column.isna(), WORST_FIRST.index("missing"))
+    worst = ranks.min(axis=1)
     return worst.map(lambda rank: WORST_FIRST[int(rank)]).astype("str")
+
+
+def _first_day(scope: str, family: str) -> pd.Timestamp:
+    """Return the first day of which GitHub has a report of a family, for the scope's kind."""
+    days = [
+        endpoint.first_day
+        for endpoint in catalogue.all_endpoints()
+        if endpoint.family == family and scope.startswith(endpoint.scope_kind)
+    ]
+    return pd.Timestamp(min(days, default=date.min))
 
 
 def _date(moment: pd.Timestamp) -> date | None:

@@ -10,7 +10,9 @@ import pandas as pd
 
 from copilot_analytics import catalogue
 from copilot_analytics.display.formats import (
+    HIDDEN,
     MISSING,
+    WHY_HIDDEN,
     count_text,
     decimals_for,
     is_missing,
@@ -21,7 +23,6 @@ from copilot_analytics.display.html import Html, element, markup
 from copilot_analytics.spreadsheets import without_formulas
 
 HIDDEN_COLUMN = "is_hidden"
-HIDDEN = "not shown"
 LONGEST_NAME = 30  # letters; a longer one may break, so that a table stays on the screen
 
 
@@ -32,7 +33,6 @@ def table(
     formats: Mapping[str, str] | None = None,
     caption: str = "",
     rows: int = 20,
-    minimum_group_size: int = 5,
     limit: int = 1000,
 ) -> Html:
     """Show a frame as a table: every cell says something, numbers stand right-aligned.
@@ -52,8 +52,6 @@ def table(
         What the table shows, above it. Without any row there is only the caption.
     rows
         Rows shown at first on a report page; the rest is one click away.
-    minimum_group_size
-        Smallest group that is shown.
     limit
         Rows included at most; the caption says so where rows were left out.
 
@@ -80,10 +78,7 @@ def table(
         return Html(element("p", caption, class_="no-rows"), caption)
     plain = pd.DataFrame({heads[name]: texts[name] for name in shown}, dtype=object)
     plain_text = plain.to_string(index=False) if len(plain) else "no rows"
-    legend = ""
-    if plain.eq(HIDDEN).any(axis=None):
-        few = f"fewer than {count_text(minimum_group_size, 'person', 'people')}"
-        legend = f"{HIDDEN.capitalize()}: {few}, or what would tell how many they are."
+    legend = WHY_HIDDEN if plain.eq(HIDDEN).any(axis=None) else ""
     return Html(
         _markup(shown, texts, heads, styles, caption, legend, rows),
         "\n".join(filter(None, [caption, plain_text, legend])),

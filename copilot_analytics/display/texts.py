@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import pandas as pd
@@ -31,7 +31,7 @@ def header(
     show_logins: bool = False,
     definition: str = "",
     team: str = "",
-    notes: Iterable[str] = (),
+    minimum_group_size: int = 0,
 ) -> Html:
     """Show what the report covers and how old its data is, with all banners of the period.
 
@@ -45,8 +45,8 @@ def header(
         The definition of active, named beside the period.
     team
         The team that the report is about; "" for everybody.
-    notes
-        Further remarks, each in a banner of its own.
+    minimum_group_size
+        Smallest group that is shown, which is said once, here; 0 if none is hidden.
 
     Examples
     --------
@@ -64,11 +64,17 @@ def header(
     facts.append(_age(period))
     if definition:
         facts.append(f"active: {definition}")
+    if minimum_group_size:
+        facts.append(_hidden(minimum_group_size))
     line = element(
         "p", *(markup(element("span", fact)) for fact in facts if fact), class_="coverage"
     )
-    boxes = banners(period, show_logins=show_logins, notes=notes)
+    boxes = banners(period, show_logins=show_logins)
     return Html(line + boxes.body, "\n".join([" · ".join(filter(None, facts)), boxes.text]).strip())
+
+
+def _hidden(minimum: int) -> str:
+    return f"groups of fewer than {count_text(minimum, 'person', 'people')} are not shown"
 
 
 def scope_name(scope: str) -> str:
@@ -142,12 +148,13 @@ def provenance(
     tables: Mapping[str, pd.DataFrame],
     *,
     definition: str = "",
+    minimum_group_size: int = 0,
     parameters: Mapping[str, object] | None = None,
 ) -> Html:
     """Show where the figures come from, so that two reports can be compared.
 
-    The days covered, the definition of active, the parameters, rows and digest of the tables that
-    the period names, and the versions of the software.
+    The days covered, the definition of active, what is hidden, the parameters, rows and digest of
+    the tables that the period names, and the versions of the software.
 
     Parameters
     ----------
@@ -157,8 +164,10 @@ def provenance(
         The tables that the figures come from.
     definition
         The definition of active.
+    minimum_group_size
+        Smallest group that is shown; 0 if none is hidden.
     parameters
-        Name to value of the parameters that matter.
+        Name to value of further parameters that the figures depend on; "" for one that is not set.
 
     Examples
     --------
@@ -178,8 +187,10 @@ def provenance(
         "Damaged days": days_text(period.damaged) if period.damaged else "none",
         "Pending days": days_text(period.pending) if period.pending else "none",
         "Definition of active": definition,
+        "Hidden": _hidden(minimum_group_size) if minimum_group_size else "",
         "Parameters": ", ".join(
-            f"{name} = {value!r}" for name, value in (parameters or {}).items()
+            f"{name} = {value}" if value != "" else f"{name} is not set"
+            for name, value in (parameters or {}).items()
         ),
         "Software": ", ".join(f"{name} {number_}" for name, number_ in versions().items()),
     }

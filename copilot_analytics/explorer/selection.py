@@ -25,6 +25,13 @@ DEFINITIONS = {
     "engaged": "Used it in any way",
     "present": "Has a record",
 }
+# What the fields of a selection can be, as far as it depends on no table.
+CHOICES = {
+    "period": PERIODS,
+    "active": DEFINITIONS,
+    "smoothing": SMOOTHING,
+    "weekdays": WEEKDAYS,
+}
 
 
 @dataclass(frozen=True)
@@ -69,13 +76,18 @@ class Selection:
         Raises
         ------
         UsageError
-            The state has a name that no selection has.
+            The state has a name that no selection has, or a value that cannot be chosen.
 
         Examples
         --------
         >>> Selection.restored({"measure": "credits"}).measure
         'credits'
         """
+        if state is not None and not isinstance(state, Mapping):
+            raise UsageError(
+                f"a saved view is a dictionary, not {type(state).__name__}",
+                advice="give what `explorer.state` was",
+            )
         known = [field.name for field in fields(cls)]
         unknown = [name for name in state or {} if name not in known]
         if unknown:
@@ -83,7 +95,14 @@ class Selection:
                 f"a saved view has no {', '.join(map(repr, unknown))}",
                 advice=f"it has: {', '.join(known)}",
             )
-        return cls(**(state or {}))
+        restored = cls(**(state or {}))
+        for name, value in asdict(restored).items():
+            if type(value) is not type(getattr(cls, name)):
+                raise UsageError(f"a saved view has the {name} {value!r}, which cannot be chosen")
+        for name in ("start", "end"):
+            if day := getattr(restored, name):
+                parse_day(day, f"the {name} of a saved view")
+        return restored
 
     @property
     def state(self) -> dict[str, object]:

@@ -12,7 +12,7 @@ from copilot_analytics import charts, display, engines, metrics, privacy
 from copilot_analytics.errors import CopilotAnalyticsError, UsageError
 from copilot_analytics.explorer.calls import WHOLE_WINDOWS, WORKING_DAYS, Call
 from copilot_analytics.explorer.measures import BREAKDOWNS, MEASURES, Measure, Series
-from copilot_analytics.explorer.selection import Selection
+from copilot_analytics.explorer.selection import CHOICES, Selection
 
 IMPORTS = "from copilot_analytics import metrics, privacy"
 KEPT_FRAMES = 256  # mostly small ones: days of a measure, after all people were counted
@@ -180,20 +180,27 @@ def _view(source: Source, selection: Selection) -> View:
     if frame.empty:
         return View(_why_empty(series, start, end), frame, None, code)
     about = {"value": series.value, "by": by, "label": _label(measure, selection)}
-    sentence = charts.findings.daily_series(frame, **about, share=measure.is_share)
-    drawn = _drawn(source, selection, measure, frame, about)
+    about |= {"share": measure.is_share, "coverage": source.coverage(selection.scope)}
+    sentence = charts.findings.daily_series(frame, **about)
+    drawn = _drawn(selection, measure, frame, {**about, "title": sentence})
     return View(f"{sentence}.", frame, drawn, code)
 
 
-def checked(source: Source, selection: Selection) -> Selection:
-    """Return a selection whose names are known."""
-    allowed = {"measure": MEASURES, "breakdown": ["", *BREAKDOWNS]}
+def known(selection: Selection) -> Selection:
+    """Return a selection whose names can be chosen, whatever the data."""
+    allowed = {"measure": MEASURES, "breakdown": {"": None, **BREAKDOWNS}, **CHOICES}
     for name, values in allowed.items():
         if getattr(selection, name) not in values:
             raise UsageError(
                 f"{getattr(selection, name)!r} is no {name}",
-                advice=f"choose one of: {', '.join(filter(None, values))}",
+                advice=f"choose one of: {', '.join(str(value) for value in values if value)}",
             )
+    return selection
+
+
+def checked(source: Source, selection: Selection) -> Selection:
+    """Return a selection whose names are known, the team's by the data."""
+    known(selection)
     if selection.team and selection.team not in source.teams(selection.scope):
         raise UsageError(
             f"There is no team {selection.team!r} of at least {source.minimum} people",
@@ -276,15 +283,13 @@ def _label(measure: Measure, selection: Selection) -> str:
     return ", ".join(parts)
 
 
-def _drawn(source, selection: Selection, measure: Measure, frame, about: dict) -> display.Chart:
+def _drawn(selection: Selection, measure: Measure, frame, about: dict) -> display.Chart:
     by = selection.breakdown
     definition = metrics.active_definition(selection.active) if measure.uses_definition else ""
     axes = charts.daily_series(
         frame,
         **about,
-        share=measure.is_share,
         affects=(*measure.affects, by) if by else measure.affects,
-        coverage=source.coverage(selection.scope),
         definition=definition,
         note=BREAKDOWNS[by].note if by else "",
         weekend=() if selection.weekdays == "working" else ("Saturday", "Sunday"),

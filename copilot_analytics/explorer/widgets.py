@@ -26,7 +26,7 @@ from copilot_analytics.explorer.selection import (
     WEEKDAYS,
     Selection,
 )
-from copilot_analytics.explorer.views import Source, view
+from copilot_analytics.explorer.views import Source, known, view
 
 PAGES = ("Table", "People", "Python")
 TABLE_PAGE, PEOPLE_PAGE = 0, 1
@@ -158,7 +158,6 @@ class Explorer(widgets.HBox):
             caption="The last days first",
             rows=TABLE_ROWS,
             limit=TABLE_ROWS,
-            minimum_group_size=self._source.minimum,
         )
         return _scrolled(table)
 
@@ -242,7 +241,7 @@ def explore(
     if not isinstance(minimum_group_size, int) or minimum_group_size < 1:
         raise UsageError(f"minimum_group_size {minimum_group_size!r} is not a number from 1 on")
     source = Source(tables, minimum=minimum_group_size)
-    selection = Selection.restored(state)
+    selection = known(Selection.restored(state))
     return Explorer(source, selection, key or secrets.token_bytes(32))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 import narwhals
@@ -223,7 +223,13 @@ def check_count(count: int, name: str) -> None:
         raise UsageError(f"{name} {count!r} is not a whole number from 1 on")
 
 
-def active_users(users, *, active: str | nw.Expr = "interactions", window: int = 1):
+def active_users(
+    users,
+    *,
+    active: str | nw.Expr = "interactions",
+    window: int = 1,
+    missing_days: Collection = (),
+):
     """Return how many people were active in a trailing window, for every day.
 
     Question: how many different people used Copilot each day, or in the last 7 or 28 days?
@@ -237,6 +243,8 @@ def active_users(users, *, active: str | nw.Expr = "interactions", window: int =
     window
         Length of the window in days: 1 for daily, 7 for weekly, 28 for monthly people. The window
         ends with the day of the row.
+    missing_days
+        Days without a report; see `missing_days`.
 
     Returns
     -------
@@ -244,7 +252,8 @@ def active_users(users, *, active: str | nw.Expr = "interactions", window: int =
         One row per calendar day from the first to the last day of the frame.
 
         - ``day``: UTC day on which the window ends.
-        - ``active_users``: different people active on at least one day of the window.
+        - ``active_users``: different people active on at least one day of the window; missing where
+          the day is one of `missing_days` and no other day of the window has a record.
         - ``is_complete_window``: False for the first ``window - 1`` days, whose window reaches
           back beyond the data.
         - ``days_with_records``: days of the window that have any record. Where this is less than
@@ -277,11 +286,16 @@ def active_users(users, *, active: str | nw.Expr = "interactions", window: int =
     frames.one_scope(users)
     ends = frames.first_and_last(users)
     person_days = active_in_windows(users, active, [window])
-    return frames.result(_active_users(users, ends, person_days, window), "day")
+    counted = _active_users(users, ends, person_days, window, missing_days)
+    return frames.result(counted, "day", counts=["active_users"])
 
 
 def active_users_by_window(
-    users, *, active: str | nw.Expr = "interactions", windows: Sequence[int] = (1, 7, 28)
+    users,
+    *,
+    active: str | nw.Expr = "interactions",
+    windows: Sequence[int] = (1, 7, 28),
+    missing_days: Collection = (),
 ):
     """Return how many people were active in trailing windows of several lengths, for every day.
 
@@ -289,7 +303,7 @@ def active_users_by_window(
 
     Parameters
     ----------
-    users, active
+    users, active, missing_days
         As in `active_users`.
     windows
         Lengths of the windows in days.
@@ -324,23 +338,30 @@ def active_users_by_window(
     ends = frames.first_and_last(users)
     person_days = active_in_windows(users, active, windows)
     parts = [
-        _active_users(users, ends, person_days, window).with_columns(window=nw.lit(window))
+        _active_users(users, ends, person_days, window, missing_days).with_columns(
+            window=nw.lit(window)
+        )
         for window in dict.fromkeys(windows)
     ]
     columns = ("window", "day", "active_users", "is_complete_window", "days_with_records")
     both = nw.concat(parts, how="vertical")
-    return frames.result(both.select(*columns), "window", "day")
+    return frames.result(both.select(*columns), "window", "day", counts=["active_users"])
 
 
-def _active_users(users: nw.LazyFrame, ends, person_days, window: int) -> nw.LazyFrame:
+def _active_users(
+    users: nw.LazyFrame, ends, person_days, window: int, missing_days: Collection
+) -> nw.LazyFrame:
     check_count(window, "window")
-    counted = people_in_window(frames.calendar(users, ends), person_days, window)
-    counted = counted.select("number", "day", active_users="people")
+    missing = {frames.as_day(day) for day in missing_days}
+    days = frames.calendar(users, ends, is_reported=lambda day: int(day not in missing))
+    counted = people_in_window(days, person_days, window)
+    counted = counted.select("number", "day", "is_reported", active_users="people")
     # Every recorded day is counted like a person who was there on that day only.
     recorded = frames.distinct(users, "day").with_columns(user_id=nw.col("day"))
+    is_known = (nw.col("people") > 0) | (nw.col("is_reported") == 1)
     return people_in_window(counted, recorded, window).select(
         "day",
-        "active_users",
+        nw.when(is_known).then(nw.col("active_users")).alias("active_users"),
         is_complete_window=nw.col("number") >= window - 1,
         days_with_records="people",
     )

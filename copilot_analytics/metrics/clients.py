@@ -69,8 +69,8 @@ def outdated_clients(users_by_ide, *, users=None):
     Notes
     -----
     People whose client is too old may have no record at all, so this is a lower bound. Each IDE of
-    a person counts with the last version that GitHub saw. Left out: IDEs without a documented
-    minimum, such as Android Studio and Neovim.
+    a person counts with the last version that GitHub saw, under whichever spelling of its name.
+    Left out: IDEs without a documented minimum, such as Android Studio and Neovim.
 
     Source: GitHub docs, Copilot usage metrics reference and lines of code metrics.
 
@@ -88,7 +88,7 @@ def outdated_clients(users_by_ide, *, users=None):
     """
     ides = frames.read(users_by_ide, "day", "user_id", *VERSIONS)
     frames.one_scope(ides)
-    clients = _last_versions(ides)
+    clients = _last_versions(frames.with_canonical_names(ides, ["ide"]))
     if users is not None:
         users = frames.read(users, "day", "user_id", "cli_version")
         frames.one_scope(ides, users)

@@ -15,6 +15,7 @@ from copilot_analytics.metrics.statistics import with_share
 
 # States of days for which GitHub may have data that we do not have.
 MISSING_STATES = ("missing", "failed", "damaged", "pending")
+GAP = "gap"
 DATA_STATES = ("final", "provisional", "present")
 COLUMNS = ("scope", "family", "day", "state", "rows")
 
@@ -37,15 +38,14 @@ def coverage(tables) -> pd.DataFrame:
 
         - ``scope``, ``family`` (``users``, ``entity``, ``teams`` or ``repos``), ``day``.
         - ``state``: ``final``; ``provisional``, may still grow; ``present``, read from a file;
-          ``empty``, GitHub said that there was nothing; ``missing``, ``pending``, ``failed``,
-          ``damaged``, there may be a report that we do not have; ``gap``, nothing is known: no
-          record of the day was in the files.
+          ``empty``, GitHub said that there was nothing, or its 28-day report has no record of the
+          day; ``missing``, ``pending``, ``failed``, ``damaged``, there may be a report that we do
+          not have; ``gap``, nothing is known: no report of the day was in the files.
         - ``rows``: records of the day; 0 in a gap.
 
     Notes
     -----
-    A gap in a 28-day report is a day without any use. A gap between files of single days may be a
-    file that was never fetched.
+    A gap between files of single days may be a file that was never fetched: it counts as missing.
 
     Source: this package.
 
@@ -70,7 +70,7 @@ def coverage(tables) -> pd.DataFrame:
         return states.reset_index(drop=True)
     days = pd.concat(calendar).astype({"scope": "str", "family": "str", "day": "datetime64[us]"})
     result = days.merge(states, on=["scope", "family", "day"], how="left")
-    result["state"] = result["state"].fillna("gap").astype("str")
+    result["state"] = result["state"].fillna(GAP).astype("str")
     result["rows"] = result["rows"].astype("Int64").fillna(0)
     return result.sort_values(["scope", "family", "day"], ignore_index=True)
 
@@ -121,7 +121,7 @@ def days_present(tables) -> pd.DataFrame:
         provisional=state == "provisional",
         empty=state == "empty",
         missing=state.isin(MISSING_STATES),
-        gap=state == "gap",
+        gap=state == GAP,
     )
     result = days.groupby(["scope", "family"], as_index=False).agg(
         first_day=("data_day", "min"),
@@ -153,8 +153,8 @@ def missing_days(tables, *, family: str = "users") -> list[datetime]:
     Returns
     -------
     list of datetime.datetime
-        The days that are missing, pending, failed or damaged, in order. Give them to the metrics
-        that divide by days.
+        The days that are missing, pending, failed, damaged or a gap, in order. Give them to the
+        metrics that count or divide by days.
 
     Notes
     -----
@@ -166,13 +166,13 @@ def missing_days(tables, *, family: str = "users") -> list[datetime]:
     >>> missing_days(ca.load(b'{"day":"2026-11-02","enterprise_id":"7","daily_active_users":3}'))
     []
     """
-    days = tables.day_states
-    is_missing = days["state"].isin(MISSING_STATES) & (days["family"] == family)
+    days = coverage(tables)
+    is_missing = days["state"].isin([*MISSING_STATES, GAP]) & (days["family"] == family)
     return sorted(set(days.loc[is_missing, "day"].dt.to_pydatetime().tolist()))
 
 
 def reduced_records(users, *, period: str = "week", week_start: str = "monday"):
-    """Return which share of the records of people has credits only.
+    """Return which share of the records of people holds credits at most.
 
     Question: how much of the activity is not told?
 

@@ -33,6 +33,7 @@ COLUMNS = {
     "level": nw.Float64,
     "history_days": nw.Int64,
     "people": nw.Int64,
+    "all_people": nw.Int64,
     "outcome": nw.String,
 }
 
@@ -84,7 +85,8 @@ def credits_forecast(
         - ``low``, ``high``: between these the cumulative credits lie with the given `level`.
         - ``cumulative_usd``, ``low_usd``, ``high_usd``: the same at 0.01 USD per credit.
         - ``level``: as asked for. ``history_days``: days learned from.
-        - ``people``: different people with credits in the month so far.
+        - ``people``: people with credits above 0 on the day; 0 where the day is not measured.
+        - ``all_people``: different people with credits above 0 in the month so far.
         - ``outcome``: ``forecast``; ``not enough days``, where too little was measured to learn
           from; ``complete``, where every day of the month is measured.
 
@@ -107,6 +109,8 @@ def credits_forecast(
     record are not known, whatever `end` is.
 
     Left out: as in `credits`; days with records but without any credits, which are estimated.
+    Differences of ``cumulative`` tell the credits of single days: see `privacy.hide_small_days`
+    before others see the frame.
 
     Source: this package; after V. Assimakopoulos and K. Nikolopoulos, The theta model,
     International Journal of Forecasting 16 (2000), for the half slope, and B. Efron, Bootstrap
@@ -141,10 +145,11 @@ def credits_forecast(
         path = _path(month, last, credits, weeks, level, seed)
     outcome = "forecast" if is_enough else "not enough days"
     outcome = "complete" if np.isfinite(credits).all() else outcome
-    with_credits = rows.filter(nw.col("day").is_between(first, last), nw.col(CREDITS) > 0)
-    people = frames.scalars(with_credits.select(people=nw.col("user_id").n_unique()))["people"]
-    about = {"level": level, "history_days": learned, "people": people or 0, "outcome": outcome}
-    return frames.result(frames.literals(users, _rows(month, credits, path, about), COLUMNS), "day")
+    spenders = rows.filter(nw.col("day").is_between(first, last), nw.col(CREDITS) > 0)
+    about = {"level": level, "history_days": learned, "outcome": outcome}
+    about["all_people"] = frames.scalars(spenders.select(n=nw.col("user_id").n_unique()))["n"] or 0
+    result = _rows(month, credits, path, _people(spenders), about)
+    return frames.result(frames.literals(users, result, COLUMNS), "day")
 
 
 def _check(level: float, history_days: int, minimum_days: int) -> None:
@@ -183,6 +188,12 @@ def _measured(rows: nw.LazyFrame, last: datetime, missing_days: Collection) -> d
         if credits is not None:
             measured[day] = credits
     return measured
+
+
+def _people(spenders: nw.LazyFrame) -> dict[datetime, int]:
+    """Return how many people there are on each day."""
+    counts = spenders.group_by("day").agg(people=nw.col("user_id").n_unique())
+    return {row["day"]: row["people"] for row in frames.rows(counts)}
 
 
 def _weeks(measured: Mapping[datetime, float], last: datetime, count: int) -> np.ndarray:
@@ -259,7 +270,13 @@ def _path_without(credits: np.ndarray) -> dict[str, np.ndarray]:
     return {"expected": nothing, "cumulative": cumulative, "low": nothing, "high": nothing}
 
 
-def _rows(month: Sequence[datetime], credits: np.ndarray, path: Mapping, about: dict) -> list:
+def _rows(
+    month: Sequence[datetime],
+    credits: np.ndarray,
+    path: Mapping[str, np.ndarray],
+    people: Mapping[datetime, int],
+    about: Mapping[str, object],
+) -> list[dict]:
     columns = {"credits": credits, **path}
     for name in ("cumulative", "low", "high"):
         columns[f"{name}_usd"] = path[name] * USD_PER_CREDIT
@@ -271,6 +288,7 @@ def _rows(month: Sequence[datetime], credits: np.ndarray, path: Mapping, about: 
         {
             "day": day,
             "is_measured": plain["credits"][place] is not None,
+            "people": people.get(day, 0),
             **{name: values[place] for name, values in plain.items()},
             **about,
         }

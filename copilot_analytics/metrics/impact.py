@@ -59,6 +59,8 @@ COLUMNS = {
     "trend_high": nw.Float64,
     "placebos": nw.Int64,
     "placebos_as_large": nw.Int64,
+    "placebo_weeks": nw.Int64,
+    "placebo_estimate": nw.Float64,
     "p_value": nw.Float64,
     "outcome": nw.String,
     "reasons": nw.String,
@@ -135,7 +137,10 @@ def impact(
         - ``trend``, ``trend_low``, ``trend_high``: by how much more the treated people rose per
           week before the date, which should be nothing, with its 95 % interval.
         - ``placebos``: earlier dates with an estimate of their own, see `placebo_dates`.
-        - ``placebos_as_large``: those of them as far from zero as that of the date.
+        - ``placebos_as_large``: those of them as far from zero as that of the date over as many
+          weeks.
+        - ``placebo_weeks``: weeks on either side of each of these dates, fewer than those of
+          ``estimate``; ``placebo_estimate``: the difference at the date itself over these weeks.
         - ``p_value``: (placebos_as_large + 1) / (placebos + 1).
         - ``outcome``: ``increase``, ``decrease``, ``no effect found`` or ``cannot conclude``.
         - ``reasons``: why nothing can be concluded; "" where something can.
@@ -265,14 +270,16 @@ def _difference(panel: PersonWeeks, means: dict) -> dict:
 
 def _placebo(panel: PersonWeeks) -> dict:
     """Return how many earlier dates have an estimate as far from zero as the date."""
-    _, found = placebo_estimates(panel)
+    weeks, found = placebo_estimates(panel)
     if 0 not in found:
         return {"placebos": 0}
-    size = abs(found.pop(0).value)
-    larger = sum(abs(one.value) >= size for one in found.values())
+    own = found.pop(0).value
+    larger = sum(abs(one.value) >= abs(own) for one in found.values())
     return {
         "placebos": len(found),
         "placebos_as_large": larger,
+        "placebo_weeks": weeks,
+        "placebo_estimate": own,
         "p_value": (larger + 1) / (len(found) + 1),
     }
 

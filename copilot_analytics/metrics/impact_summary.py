@@ -38,7 +38,8 @@ def impact_headline(found):
 
         - ``figure_number``, ``figure``, ``label``: place, name and words.
         - ``value``: the estimate; the measure per person and working day after the date in the
-          treated and in the comparison group; earlier dates with as large a difference.
+          treated and in the comparison group; earlier dates with as large a difference, which for
+          the date itself is that over as many weeks and stands in the note.
         - ``previous``: for the groups, the same before the date; else missing.
         - ``unit``, ``note``, ``decimals``: what is counted, what it rests on, and how it is shown.
         - ``is_hidden``: whether the groups are too small to be shown.
@@ -82,19 +83,11 @@ def impact_headline(found):
                 "label": f"{name}, from the date on",
                 "value": after,
                 "previous": row[f"{group}_before"],
-                "note": "" if people is None else f"{people:,} people seen before the date",
+                "note": "" if people is None else _seen(people),
             }
         )
     if row["placebos"]:
-        listed.append(
-            {
-                "figure": "placebos_as_large",
-                "label": "Earlier dates with as large a difference",
-                "value": row["placebos_as_large"],
-                "note": f"of {row['placebos']} dates before, over fewer weeks",
-                "decimals": 0,
-            }
-        )
+        listed.append(_placebo_tile(row))
     unit = f"{catalogue.label(row['measure']).lower()} per person and working day"
     rows = [
         {"previous": None, "unit": "" if tile.get("decimals") == 0 else unit, "decimals": 2}
@@ -104,6 +97,25 @@ def impact_headline(found):
     ]
     result = frames.literals(frame, rows, _FIGURES)
     return frames.result(result, "figure_number", counts=("figure_number", "decimals"))
+
+
+def _seen(people: int) -> str:
+    return f"{people:,} {'person' if people == 1 else 'people'} seen before the date"
+
+
+def _placebo_tile(row: dict) -> dict:
+    """Return how many earlier dates have as large a difference, and what it is compared with."""
+    weeks, dates = row["placebo_weeks"], row["placebos"]
+    span = f"{weeks} {'week' if weeks == 1 else 'weeks'}"
+    note = f"of {dates} earlier {'date' if dates == 1 else 'dates'}; over {span} on each side, "
+    note += f"where this date has {row['placebo_estimate']:+.2f}"
+    return {
+        "figure": "placebos_as_large",
+        "label": "Earlier dates with as large a difference",
+        "value": row["placebos_as_large"],
+        "note": note.replace("-", "−"),
+        "decimals": 0,
+    }
 
 
 def _estimate_tile(row: dict, has_comparison: bool) -> dict:

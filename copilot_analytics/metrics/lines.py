@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 
 from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.code import COMPLETION, group_sums, grouped_rows, why
+from copilot_analytics.metrics.periods import with_people
 from copilot_analytics.metrics.resampling import check_resamples, with_person_intervals
 from copilot_analytics.metrics.statistics import ratio
 
@@ -61,8 +62,8 @@ def agent_contribution(
         - ``low``, ``high``: 95 % interval of the share among people drawn again; missing without
           `bootstrap`, and with fewer than two people. There is no Wilson interval, because the
           lines of one edit are not independent of each other.
-        - ``people``: different people with changed lines. Missing where the breakdown is not of
-          people.
+        - ``people``: different people with changed lines; ``agent_people``: of these, those with
+          lines of agents. Missing where the breakdown is not of people.
 
     Raises
     ------
@@ -97,6 +98,10 @@ def agent_contribution(
     rows = rows.with_columns(_agents=nw.when(is_agent).then(nw.col("_changed")))
     sums = {"agent_lines": nw.col("_agents").sum(), "changed_lines": nw.col("_changed").sum()}
     totals, persons = group_sums(rows, names, sums)
+    if "user_id" in persons.collect_schema():
+        totals = with_people(totals, names, agent_people=persons.filter(nw.col("agent_lines") > 0))
+    else:
+        totals = totals.with_columns(agent_people="people")
     shares = with_person_intervals(
         totals.with_columns(share=ratio("agent_lines", "changed_lines")),
         persons,
@@ -105,8 +110,9 @@ def agent_contribution(
         resamples=bootstrap,
         seed=seed,
     )
-    columns = ("agent_lines", "changed_lines", "share", "low", "high", "people")
-    return frames.result(shares.select(*names, *columns), *names, counts=["people"])
+    people = ("people", "agent_people")
+    columns = ("agent_lines", "changed_lines", "share", "low", "high", *people)
+    return frames.result(shares.select(*names, *columns), *names, counts=people)
 
 
 def _changed(added: str, deleted: str) -> nw.Expr:

@@ -146,7 +146,7 @@ def _records(users) -> dict:
     records = sums["records"] or 0
     return {
         "figure": "share_of_records_reduced",
-        "label": "Records with credits only",
+        "label": "Records without telemetry",
         "value": sums["reduced"] / records if records else None,
         "unit": "%",
         "note": "of the records of people; they do not tell what was done"

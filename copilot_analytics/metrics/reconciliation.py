@@ -128,8 +128,9 @@ def reconciliation_summary(reconciliation):
         - ``outcome_number``: 1 to 4 in this order.
         - ``measures``: numbers that were compared.
         - ``days_compared``, ``days_differing``: of the measure with most of them.
-        - ``largest_relative_difference``: the relative difference of the measure that is furthest
-          off, without its sign; missing where nothing was expected.
+        - ``largest_relative_difference``: the relative difference, over all days together, of the
+          measure that is furthest off, without its sign; single days may be off by more. Missing
+          where nothing was expected.
         - ``why``, ``source``: as in `reconcile`.
 
     Raises

@@ -1,4 +1,4 @@
-"""How much GitHub has changed the figures of days after it first gave them."""
+"""How much GitHub has changed the figures of days after they were first fetched."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TYPES = {
 
 
 def restated_figures(restatements: pd.DataFrame) -> pd.DataFrame:
-    """Return how many days of each figure GitHub has changed, by how much and how late.
+    """Return how many days of each figure GitHub has changed, by how much and how late it was seen.
 
     Question: how much do figures still move after GitHub first gave them?
 
@@ -47,7 +47,8 @@ def restated_figures(restatements: pd.DataFrame) -> pd.DataFrame:
           missing where no day has both, with a first one above 0.
         - ``largest_relative_change``, ``largest_day``: that of the day where it is largest, up or
           down, and this day.
-        - ``days_after``: whole days from the end of a day to the last version that changed it.
+        - ``days_after``: whole days from the end of a day to the fetching of the last version that
+          changed it. When GitHub changed it is not known: at some time since the version before.
         - ``people``: least number of people in a version of these days; for hiding small groups.
           Missing for reports that are not about people.
 

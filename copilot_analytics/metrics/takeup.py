@@ -45,7 +45,7 @@ def _read(users, by_feature, by_agent):
     return users, by_feature, by_agent
 
 
-def surfaces(users, by_feature, *, active: str | nw.Expr = "interactions", by_agent=None):
+def surfaces(users, by_feature, by_agent=None, *, active: str | nw.Expr = "interactions"):
     """Return how many of the active people used each surface of Copilot.
 
     Question: which ways of using Copilot have people taken up?
@@ -56,10 +56,10 @@ def surfaces(users, by_feature, *, active: str | nw.Expr = "interactions", by_ag
         Users table of one scope, one row per person and day.
     by_feature
         ``users_by_feature`` of the same people.
+    by_agent
+        ``users_by_agent`` of the same people, without which third-party agents are missing.
     active
         Definition of active, see `is_active`.
-    by_agent
-        ``users_by_agent`` of the same people, for third-party agents.
 
     Returns
     -------
@@ -126,10 +126,10 @@ def _if_measured(count: nw.Expr) -> nw.Expr:
 def surface_users(
     users,
     by_feature,
+    by_agent=None,
     *,
     window: int = 28,
     active: str | nw.Expr = "interactions",
-    by_agent=None,
 ):
     """Return how many of the active people used each surface in a trailing window, for every day.
 
@@ -137,7 +137,7 @@ def surface_users(
 
     Parameters
     ----------
-    users, by_feature, active, by_agent
+    users, by_feature, by_agent, active
         As in `surfaces`.
     window
         Length of the window in days; it ends with the day of the row.
@@ -218,7 +218,7 @@ def surface_users(
 
 
 def surfaces_per_person(
-    users, by_feature, *, active: str | nw.Expr = "interactions", by_agent=None
+    users, by_feature, by_agent=None, *, active: str | nw.Expr = "interactions"
 ):
     """Return how many surfaces of Copilot each active person used.
 
@@ -226,7 +226,7 @@ def surfaces_per_person(
 
     Parameters
     ----------
-    users, by_feature, active, by_agent
+    users, by_feature, by_agent, active
         As in `surfaces`.
 
     Returns

@@ -7,6 +7,7 @@ import narwhals.stable.v2 as nw
 from copilot_analytics.errors import UsageError
 from copilot_analytics.metrics import frames
 from copilot_analytics.metrics.activity import check_active, is_active
+from copilot_analytics.metrics.credit_totals import CREDITS
 from copilot_analytics.metrics.membership import (
     PERSON_DAY,
     last_slugs,
@@ -87,6 +88,8 @@ def team_activity(
         - ``members``: different people who were in the team on any day. The denominator.
         - ``share``: active_users / members.
         - ``low``, ``high``: 95 % Wilson interval of the share.
+        - ``people_with_credits``: of the members, those who used credits on a day on which they
+          were in the team; only where the frame has ``ai_credits_used``.
         - ``people_in_several_teams``: of the members, those with a record on a day on which they
           were in another team as well; only where the attribution is fractional.
         - ``days_present``: days on which the report has the team; ``days_reported``: days on which
@@ -146,6 +149,9 @@ def team_activity(
     added, several = ["active_person_days", *counters], []
     if attribution == "fractional":
         rows, several = _divided(rows, several_teams(teams), added), ["people_in_several_teams"]
+    if CREDITS in counters:
+        rows = rows.with_columns(people_with_credits=(nw.col(CREDITS) > 0).cast(nw.Int64))
+        several = ["people_with_credits", *several]
     totals = _team_sums(rows, [*names, "team_id"], added, several)
     presence = _presence(member_days, users, names)
     totals = totals.join(presence, on=[*names, "team_id"]).with_columns(
@@ -155,7 +161,7 @@ def team_activity(
     shares = with_share(totals.join(slugs, on="team_id"), "active_users", "members", "share")
     days = ("days_present", "days_reported", "days_with_records")
     people = ("active_users", "members", "share", "low", "high", *several)
-    counts = ["active_users", *several, *days, *([] if several else added)]
+    counts = ["active_users", *several, *days, *([] if attribution == "fractional" else added)]
     return frames.result(
         shares.select(*names, "team_id", "slug", *people, *days, *added),
         *names,

@@ -24,8 +24,8 @@ COMMON_COLUMNS = (
     "days_reported",
     "days_with_records",
 )
-# Figures of another period, which go with the number of people of that period.
-OF_OTHER_PEOPLE = {"previous_people": ("previous", "change", "relative_change")}
+# People who are not in the row, such as those of another period, and the figures that are theirs.
+OF_OTHER_PEOPLE = {"previous_people": ("previous", "change", "relative_change"), "left_out": ()}
 
 
 def hide_small_groups(
@@ -68,8 +68,9 @@ def hide_small_groups(
         ``minimum - 1`` people, and in the next smallest rows, until at least two rows are hidden
         together and each of them might have ``minimum`` people for all that total minus rest tells.
         Rows of nobody are shown: there is nobody to protect. Where a row has ``previous_people``,
-        a number too small hides the ``previous`` figure and the change since. pandas keeps the
-        order of rows; other frames are sorted by their other columns.
+        a number too small hides the ``previous`` figure and the change since; ``left_out`` is
+        missing where it is too small. pandas keeps the order of rows; other frames are sorted by
+        their other columns.
 
     Raises
     ------

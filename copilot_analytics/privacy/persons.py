@@ -111,6 +111,33 @@ def _pseudonym(person: object, key: bytes) -> str:
     return "person-" + hmac.digest(key, str(person).encode(), "sha256").hex()[:12]
 
 
+def key_of_team(key: bytes, team: str) -> bytes:
+    """Return the key for the pages of a team, under which each person has another pseudonym.
+
+    Under one key a person in two teams would have one pseudonym on the pages of both. Whoever knows
+    who is in both would know the few people that these pages have in common.
+
+    Parameters
+    ----------
+    key
+        Secret for pseudonyms, see `load_key`.
+    team
+        Slug of the team; "" for everybody, whose key stays as it is.
+
+    Returns
+    -------
+    bytes
+        An HMAC-SHA256 of the slug: the same for the same key and team.
+
+    Examples
+    --------
+    >>> key = b"an example key, not a secret"
+    >>> key_of_team(key, "") == key, key_of_team(key, "web") == key_of_team(key, "data")
+    (True, False)
+    """
+    return hmac.digest(key, team.encode(), "sha256") if team else key
+
+
 def load_key(directory: str | os.PathLike) -> bytes:
     """Return the secret key for pseudonyms of a directory, made at the first call.
 

@@ -15,7 +15,9 @@ from copilot_analytics.privacy.groups import (
 )
 from copilot_analytics.privacy.parts import is_small, limit_shares
 
-SHARED = "people_in_several_teams"
+SHARED, SPENDERS = "people_in_several_teams", "people_with_credits"
+# Counters of what few people of a team may use; how many do, the frame does not say.
+OF_ONE_CLIENT = ("cli_", "app_", "vscode_agent_")
 # The lines of `metrics.team_totals` by which everybody differs from the sum of the teams.
 BETWEEN = ("counted_again", "without_team", "without_report")
 
@@ -52,6 +54,11 @@ def hide_small_teams(
           the smallest others that would reveal them.
         - ``active_users`` and its share become a range where fewer than `minimum` members were not
           active: see `limit_shares`. ``active_person_days`` is then missing too.
+        - Counters of the CLI, the app and the Agents window are missing, because the frame does not
+          say how many people of the team used these; see `metrics.surfaces` of
+          `metrics.members_only` for one team.
+        - Credits are missing as well where fewer than `minimum` people used any, and in the
+          smallest others that would reveal them.
         - With a fractional attribution figures are missing as well where fewer than `minimum`
           people are in several teams, because the difference to the full attribution would be
           theirs.
@@ -95,6 +102,11 @@ def hide_small_teams(
     numbers = value_columns(nw.from_native(frame).schema, as_names(within))
     hidden_if |= dict.fromkeys((name for name in numbers if name not in hidden_if), is_hidden)
     hidden_if["active_person_days"] = is_hidden | is_limited
+    if SPENDERS in frame:
+        few_spend = hide_small_groups(frame, people=SPENDERS, **hide)["is_hidden"].to_numpy(bool)
+        hidden_if |= dict.fromkeys((SPENDERS, "ai_credits_used"), is_hidden | few_spend)
+    clients = [name for name in numbers if name.startswith(OF_ONE_CLIENT)]
+    hidden_if |= dict.fromkeys(clients, pd.Series(True, index=frame.index))
     masked = {
         name: _nullable(shares[name]).mask(mark)
         for name, mark in hidden_if.items()

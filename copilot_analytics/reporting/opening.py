@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +27,10 @@ def is_archive(source: str | Path) -> bool:
     """
     path = Path(source).expanduser()
     has_pattern = any(sign in path.name for sign in "*?[")
-    return (path / LEDGER).is_file() or not (path.exists() or has_pattern)
+    try:
+        return (path / LEDGER).is_file() or not (path.exists() or has_pattern)
+    except OSError:  # a folder that may not be looked into: `Archive` says so
+        return True
 
 
 def open_tables(
@@ -144,7 +149,7 @@ def only_scope(archive: Archive) -> str | None:
     UsageError
         If there are several.
     """
-    return _only(sorted(archive.status()["name"].unique())) or None
+    return _only(archive.scopes()) or None
 
 
 def _only(found: list[str]) -> str:
@@ -156,13 +161,37 @@ def _only(found: list[str]) -> str:
     return found[0] if found else ""
 
 
-def open_key(archive: str = "") -> bytes:
-    """Return the key that pseudonyms are made with: kept in the archive, fixed for the sample.
+def open_key(archive: str = "", *, team: str = "") -> bytes:
+    """Return the key that pseudonyms are made with.
 
+    Parameters
+    ----------
+    archive
+        As for `open_tables`. An archive keeps its key, so that pseudonyms stay from report to
+        report; that of the sample is fixed. For files of reports, beside which nothing is written,
+        the key lasts as long as the Python process.
+    team
+        Slug of a team: the people of its pages have other pseudonyms than on all other pages, see
+        `privacy.key_of_team`. "" for everybody.
+
+    Raises
+    ------
+    UsageError, StorageError
+        As for `privacy.load_key`.
+
+    Examples
+    --------
     >>> open_key() == open_key()
     True
     """
+    folder = Path(archive).expanduser()
     if not archive:
-        return SAMPLE_KEY
-    path = Path(archive).expanduser()
-    return privacy.load_key(path if path.is_dir() else path.parent)
+        key = SAMPLE_KEY
+    else:
+        key = privacy.load_key(folder) if (folder / LEDGER).is_file() else _key_of_run()
+    return privacy.key_of_team(key, team)
+
+
+@cache
+def _key_of_run() -> bytes:
+    return secrets.token_bytes(32)

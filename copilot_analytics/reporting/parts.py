@@ -11,6 +11,7 @@ import nbformat
 from copilot_analytics import display
 from copilot_analytics.reporting import comparing, rendering, summaries
 from copilot_analytics.reporting import executed as results
+from copilot_analytics.reporting.notebooks import REQUIRED, declared_parameters
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ def checked(
         names = results.path_names(plan.archive, private, path.parent)
         book = results.read_executed(executed[run])
         marker = results.completion_marker(path.stem, book, values)
+        # Of the run, not of the notebook: also a notebook that says nothing of them was given them.
+        marker = marker | {"parameters": _parameters(path, values)}
         markers[path.stem] = results.strip_paths(marker, names)
         books[path.stem] = results.publishable(book, names)
     period = summaries.merged_period(markers, plan.scope)
@@ -83,10 +86,16 @@ def files(parts: list[Part], plan: summaries.Plan, earlier: list[dict]) -> dict[
     return made
 
 
+def _parameters(path: Path, values: Mapping[str, object]) -> dict:
+    """Return what the parameters of a notebook were, but for those that the summary has anyway."""
+    every = declared_parameters(path) | values
+    return {name: value for name, value in every.items() if name not in REQUIRED}
+
+
 def _summary_of(report: Mapping, folder: str) -> dict | None:
     """Return what an earlier report said of everybody or of a team."""
     summary = report["summary"]
-    return summary.get("teams", {}).get(folder) if folder else summary
+    return comparing.mapping(comparing.mapping(summary, "teams"), folder) if folder else summary
 
 
 def _link(part: Part) -> dict:

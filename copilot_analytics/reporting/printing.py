@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from copilot_analytics.errors import ReportError, UsageError
-from copilot_analytics.reporting.running import KEPT_TEXT
+from copilot_analytics.reporting.running import KEPT_TEXT, kernel_environment
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
 SECONDS = 120
@@ -68,10 +69,13 @@ def _print(source: Path, target: Path, profile: Path, browser: str) -> None:
     # Chromium refuses to run its sandbox as root, which is what a container often is.
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     sandbox = ["--no-sandbox"] if is_root else []
+    # The browser opens a socket there, whose path may have about 100 characters.
+    short = {"TMPDIR": tempfile.gettempdir()}
     options = [f"--user-data-dir={profile}", f"--print-to-pdf={target}", source.as_uri()]
     try:
         done = subprocess.run(  # noqa: S603 - a program of this machine and our own file
             [browser, *FLAGS.split(), *sandbox, *options],
+            env=kernel_environment(os.environ, profile.parent) | short,  # without any token
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SECONDS,

@@ -8,12 +8,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from copilot_analytics.archive.locking import lock
-from copilot_analytics.errors import LockedError
+from copilot_analytics.errors import CopilotAnalyticsError, LockedError, StorageError
 from copilot_analytics.files import (
     flush_folder,
     make_folder,
@@ -23,7 +24,7 @@ from copilot_analytics.files import (
 
 SUMMARY = "report.json"
 STATUS = "status.json"
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = re.compile(r"^\d{4}-\d\d-\d\d")
 _BEING_MADE, _REPLACED = ".being-made-", ".replaced-"
 ATTEMPTS, WAIT_SECONDS = 300, 0.1
 
@@ -117,21 +118,44 @@ def recover(folder: Path) -> None:
             shutil.rmtree(made, ignore_errors=True)
 
 
-def earlier_reports(folder: Path, day: str) -> list[dict]:
-    """Return the summaries of the reports of a scope other than ``day``'s, newest first."""
+def earlier_reports(folder: Path, name: str) -> list[dict]:
+    """Return the reports of a scope of the same kind as the one called so, newest first.
+
+    Each has its `day`, its `folder` and its `summary`.
+    """
     found = []
     for path in sorted(folder.glob(f"*/{SUMMARY}"), reverse=True):
-        name = path.parent.name
-        if _DAY.fullmatch(name) and name < day:
+        other = path.parent.name
+        kind = _DAY.sub("", other, count=1)
+        if _DAY.match(other) and other < name and kind == _DAY.sub("", name, count=1):
             try:
                 summary = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
+            except (OSError, ValueError, RecursionError):
                 continue  # a report that somebody is replacing, or changed by hand
-            found.append({"day": name, "summary": summary})
+            if isinstance(summary, dict):
+                day = other.removesuffix(kind)
+                found.append({"day": day, "folder": other, "summary": summary})
     return found
 
 
-def write_status(out: Path, status: Mapping[str, object]) -> None:
-    """Say beside the reports how the last run ended, also where it failed."""
+def write_status(out: Path, moment: datetime, outcome: Mapping[str, object]) -> None:
+    """Say beside the reports how the last run ended."""
+    status = {"generated_at": moment.isoformat(timespec="seconds")} | dict(outcome)
     with _storage_errors(out / STATUS):
         write_durably(out / STATUS, partial(_write, content=to_json(status)))
+
+
+@contextmanager
+def failure_noted(out: str | Path, moment: datetime) -> Iterator[None]:
+    """Say beside the reports that nothing was published, whatever ends the block with an error.
+
+    Without it the success of an earlier run would stand there for this one.
+    """
+    try:
+        yield
+    except BaseException as error:
+        is_ours = isinstance(error, CopilotAnalyticsError)
+        facts = error.as_dict() if is_ours else {"error": type(error).__name__}
+        with suppress(StorageError):  # the first error says more than this one
+            write_status(Path(out), moment, facts | {"is_published": False})
+        raise

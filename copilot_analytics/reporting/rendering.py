@@ -30,7 +30,7 @@ class Context:
     team: str = ""
     teams: list[dict] = field(default_factory=list)
     refused: int = 0
-    minimum: int = 5
+    minimum: int = 0
     has_pdf: bool = False
 
     @property
@@ -66,29 +66,37 @@ def pages(books: Mapping[str, nbformat.NotebookNode], context: Context) -> dict[
 
 
 def _overview(titles: Mapping[str, str], context: Context) -> dict:
-    named = any(marker["show_logins"] for marker in context.markers.values())
+    markers = context.markers.values()
+    minima = [marker.get("parameters", {}).get("minimum_group_size", 0) for marker in markers]
+    header = display.header(
+        context.period,
+        show_logins=any(marker["show_logins"] for marker in markers),
+        team=context.team,
+        minimum_group_size=max(minima, default=0),
+    )
     above, inside = ("../..", f"{context.folder}/") if context.folder else ("..", "")
     return {
         "file": INDEX,
         "title": f"Copilot at {context.about}",
-        "header": display.header(context.period, show_logins=named, team=context.team),
+        "header": header,
         "banners": context.banners,
         "parts": [
             {
                 "file": f"{name}.html",
                 "title": title,
                 "answer": context.markers[name]["answer"],
+                "covered": _covered(context.markers[name], context.period),
                 "tiles": display.tiles(context.markers[name]["headlines"]),
             }
             for name, title in titles.items()
         ],
         "changes": _changes(titles, context),
         "teams": context.teams,
-        "refused": context.refused,
+        "refused": display.count_text(context.refused, "more team") if context.refused else "",
         "minimum": context.minimum,
         "earlier": [
             {
-                "file": f"{above}/{report['day']}/{inside}{INDEX}",
+                "file": f"{above}/{report['folder']}/{inside}{INDEX}",
                 "day": report["day"],
                 "span": f"{report['summary'].get('start')} – {report['summary'].get('end')}",
             }
@@ -100,9 +108,10 @@ def _overview(titles: Mapping[str, str], context: Context) -> dict:
 def _changes(titles: Mapping[str, str], context: Context) -> dict | None:
     """Return what changed since the report before, notebook by notebook, as the page shows it."""
     found = context.changes
-    if not found or not (found["figures"] or found["settled"] or found["other_definition"]):
+    if not found or not (found["figures"] or found["settled"] or found["not_compared"]):
         return None
-    days = [_day_text(day) for day in (found["since"], context.period.end)]
+    since, now = _day(found["since"]), context.period.end
+    days = [display.day_text(day) if day else "an unknown day" for day in (since, now)]
     parts = []
     for name, title in titles.items():
         figures = [figure for figure in found["figures"] if figure["notebook"] == name]
@@ -112,18 +121,23 @@ def _changes(titles: Mapping[str, str], context: Context) -> dict | None:
     return {
         "since": days[0],
         "parts": parts,
-        "other_definition": [titles[name] for name in found["other_definition"]],
-        "settled": display.days_text([date.fromisoformat(day) for day in found["settled"]])
-        if found["settled"]
-        else "",
+        "not_compared": [
+            {"title": titles[name], "differing": ", ".join(differing)}
+            for name, differing in found["not_compared"].items()
+        ],
+        "settled": display.days_text(list(map(_day, found["settled"]))) if found["settled"] else "",
     }
 
 
-def _day_text(day: str | date | None) -> str:
-    try:
-        return f"{date.fromisoformat(str(day)):%d %b %Y}".lstrip("0")
-    except ValueError:
-        return "an earlier day"
+def _covered(marker: Mapping, whole: display.Period) -> str:
+    """Return the days of one notebook, where they are not those of the whole report."""
+    start, end = _day(marker["start"]), _day(marker["end"])
+    is_whole = (start, end) == (whole.start, whole.end)
+    return "" if is_whole or not (start and end) else display.span_text(start, end)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def notebook_text(book: nbformat.NotebookNode) -> str:

@@ -28,7 +28,7 @@ SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT USERPROFILE APPDATA LOCALAPPDATA P
 """
 KEPT_VARIABLES = frozenset(_KEPT.split())
 POLL_SECONDS = 0.1
-GRACE_SECONDS = 5
+GRACE_SECONDS = 10
 KEPT_TEXT = "nothing was published; the last good report is unchanged"
 
 
@@ -83,10 +83,9 @@ def run_notebooks(
     folder: Path,
     *,
     limits: Limits | None = None,
-    workers: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Path]:
-    """Run notebooks side by side and return where the executed ones are.
+    """Run notebooks, one per processor at once, and return where the executed ones are.
 
     Parameters
     ----------
@@ -97,8 +96,6 @@ def run_notebooks(
         Private folder for everything that the runs write; each run has one of its name inside.
     limits
         Limits of time.
-    workers
-        How many run at once; by default as many as there are processors.
     progress
         Called after each notebook with its name, how many are done, and how many there are.
 
@@ -112,7 +109,7 @@ def run_notebooks(
         If the kernel that a notebook asks for is not installed.
     """
     stop = threading.Event()
-    count = workers or min(os.cpu_count() or 1, len(tasks))
+    count = min(os.cpu_count() or 1, len(tasks))
     executed: dict[str, Path] = {}
     with ThreadPoolExecutor(max_workers=count) as pool:
         futures: dict[Future, str] = {
@@ -168,7 +165,7 @@ def _run(
                 process.stdin.flush()
             in_time = _wait(process, limits.total, stop)
         finally:
-            _end(process)
+            end_process(process)
     _judge(name, outcome, in_time, process.returncode, limits)
     return output
 
@@ -183,8 +180,11 @@ def _wait(process: subprocess.Popen, seconds: float, stop: threading.Event) -> b
     return True
 
 
-def _end(process: subprocess.Popen) -> None:
-    """End the runner; asked politely it ends its kernel first, with all that the kernel started."""
+def end_process(process: subprocess.Popen) -> None:
+    """End a process of a session of its own, and what is left of those that it has started.
+
+    Asked politely it ends its kernels first, with all that these have started.
+    """
     if process.poll() is None:
         process.terminate()
         try:
@@ -195,8 +195,9 @@ def _end(process: subprocess.Popen) -> None:
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.close()
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 def _judge(name: str, file: Path, in_time: bool, returncode: int, limits: Limits) -> None:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 
 import pandas as pd
 
-from copilot_analytics import catalogue, metrics, tidy
+from copilot_analytics import catalogue, metrics, privacy, tidy
 from copilot_analytics.errors import UsageError
 
 ALL_TEAMS = "all"
@@ -41,7 +42,8 @@ def choose_teams(tables: tidy.Tables, wanted: Sequence[str], minimum: int) -> Te
     ------
     UsageError
         If a team is not known, or is too small, or leaves too few people beside it: the figures of
-        everybody or of a larger team, less those of this one, would be the figures of these few.
+        everybody or of a larger team, less those of this one and of others, would be the figures of
+        these few.
     """
     members = _members(tables.teams)
     everybody = frozenset(tables.read("users", ["user_id"])["user_id"])
@@ -58,8 +60,9 @@ def choose_teams(tables: tidy.Tables, wanted: Sequence[str], minimum: int) -> Te
     refused = [slug for slug in wanted if slug != ALL_TEAMS and slug not in allowed]
     if refused:
         raise UsageError(
-            f"team {refused[0]} cannot have a report: fewer than {minimum} people are in it, or "
-            f"fewer than {minimum} are in everybody or in a larger team but not in it",
+            f"team {refused[0]} cannot have a report: fewer than {minimum} of its people have "
+            f"records, or its figures and those of everybody and of other teams would tell of "
+            f"fewer than {minimum}",
             kept="nothing was published; the last good report is unchanged",
             advice="choose a larger team; small groups are not shown, also not by subtraction",
         )
@@ -81,27 +84,35 @@ def _members(teams: pd.DataFrame) -> dict[str, frozenset]:
 def _allowed(
     members: Mapping[str, frozenset], everybody: frozenset, minimum: int
 ) -> dict[str, frozenset]:
-    """Return the teams that reveal no small group, neither themselves nor by subtraction."""
-    allowed = {"": everybody}
-    for slug in sorted(members, key=lambda slug: (-len(members[slug]), slug)):
-        people = members[slug]
-        rests = [len(larger - people) for larger in allowed.values() if people <= larger]
-        if len(people) >= minimum and not any(0 < rest < minimum for rest in rests):
-            allowed[slug] = people
-    del allowed[""]
-    return allowed
+    """Return the teams that reveal no small group, neither alone nor by adding and subtracting.
+
+    Only people with records are in any figure. Of teams that reveal few people together, the
+    smallest has no report.
+    """
+    inside = {slug: members[slug] & everybody for slug in sorted(members)}
+    allowed = {slug: people for slug, people in inside.items() if len(people) >= minimum}
+    while True:
+        _, *reveals = privacy.few_between([everybody, *allowed.values()], minimum)
+        revealing = [slug for slug, is_so in zip(allowed, reveals, strict=True) if is_so]
+        if not revealing:
+            return allowed
+        del allowed[max(revealing, key=lambda slug: (-len(allowed[slug]), slug))]
 
 
 def _folders(slugs: Sequence[str]) -> dict[str, str]:
     """Return the folder of each team; a slug is text from elsewhere and no path.
 
+    It follows from the slug alone, so that the next report finds the same team there.
+
     >>> _folders(["web", "../etc"])
-    {'team-web': 'web', 'team----etc-2': '../etc'}
+    {'team-web': 'web', 'team----etc-f7f9121f': '../etc'}
     """
     folders: dict[str, str] = {}
-    for place, slug in enumerate(slugs, start=1):
+    for slug in slugs:
         name = "team-" + re.sub(r"[^a-z0-9-]", "-", slug.lower())[:64]
-        folders[name if name == f"team-{slug}" else f"{name}-{place}"] = slug
+        is_same = name == f"team-{slug}"
+        digest = sha256(slug.encode()).hexdigest()[:8]
+        folders[name if is_same else f"{name}-{digest}"] = slug
     return folders
 
 
@@ -119,4 +130,4 @@ def _part(tables: tidy.Tables, name: str, team: str) -> pd.DataFrame:
     columns = {field.column for field in catalogue.all_tables()[name].columns}
     if {"day", "user_id"} <= columns:
         return metrics.members_only(tables.read(name), tables.teams, team)
-    return tables.read(name).iloc[:0]
+    return tidy.empty_frame(name)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from copilot_analytics.charts.findings.common import NO_PEOPLE, listed
-from copilot_analytics.charts.words import limits_text, number, people, percent, with_limits
+from copilot_analytics.charts.words import (
+    counted,
+    limits_text,
+    number,
+    people,
+    percent,
+    verb,
+    with_limits,
+)
 
 # The surfaces that an answer names, and how a sentence says that people used them.
 SURFACES = {
@@ -32,17 +40,24 @@ def adoption(headline: pd.DataFrame, surfaces: pd.DataFrame, period: str) -> str
     str
         What is missing, where there is nothing to answer with.
     """
-    row = headline.set_index("figure").loc["share_of_people_seen"]
-    if not period or pd.isna(row["numerator"]) or pd.isna(row["denominator"]):
+    rows = headline.set_index("figure")[["numerator", "denominator"]]
+    active, seen = rows.loc["share_of_people_seen"]
+    if pd.isna(active):  # also where too few people are not active
+        active, seen = rows.loc["active_people", "numerator"], pd.NA
+    if not period or pd.isna(active):
         return NO_PEOPLE
-    verb = "was" if row["numerator"] == 1 else "were"
-    first = (
-        f"{number(row['numerator'])} of {people(row['denominator'])} seen {verb} active ({period})."
-    )
+    if not active:
+        return _nobody(period)
+    who = people(active) if pd.isna(seen) else f"{number(active)} of {people(seen)} seen"
+    first = f"{who} {verb(active, 'was', 'were')} active ({period})."
     reach = with_limits(surfaces)
     reach = reach[reach["surface"].isin(SURFACES) & reach["at_least"].notna()]
     parts = [f"{limits_text(row)} {SURFACES[row.surface]}" for row in reach.itertuples()]
     return f"{first} Of the active people, {listed(parts)}." if parts else first
+
+
+def _nobody(period: str) -> str:
+    return f"Nobody was active ({period})."
 
 
 def engagement(headline: pd.DataFrame, period: str) -> str:
@@ -62,11 +77,14 @@ def engagement(headline: pd.DataFrame, period: str) -> str:
     """
     rows = headline.set_index("figure")
     days, top = rows.loc["median_active_days"], rows.loc["top_decile_share_of_interactions"]
+    if period and pd.notna(days["people"]) and days["people"] == 0:
+        return _nobody(period)
     if not period or pd.isna(days["value"]):
         return NO_PEOPLE
-    unit = "day" if days["value"] == 1 else "days"
-    first = f"Half of the {people(days['people'])} who were active used Copilot on "
-    first += f"{number(days['value'])} {unit} or more ({period})."
+    used = f"used Copilot on {counted(days['value'], 'day')}"
+    # Whole numbers are often shared: those with the median itself make more than a half.
+    first = f"At least half of the {people(days['people'])} who were active {used} or more"
+    first = f"{first if days['people'] > 1 else f'1 person was active and {used}'} ({period})."
     share = percent(top["value"])
     second = f" {share} of prompts come from the tenth of people with most."
     return first if pd.isna(top["value"]) else first + second

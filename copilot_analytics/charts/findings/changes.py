@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from copilot_analytics.charts.findings.common import nothing_to_show
+from copilot_analytics.charts.findings.common import listed, nothing_to_show
 from copilot_analytics.charts.words import period_text
 
 NO_PREVIOUS = (
@@ -21,7 +21,9 @@ MOVES = {
 
 
 def change_parts(frame: pd.DataFrame, noun: str) -> str:
-    """Say how much a measure changed since the period before, and what did most of it.
+    """Say how much a measure changed since the period before, and which part did most of it.
+
+    A part is called "most" only where it is more than half of the change, and less than all of it.
 
     >>> frame = pd.DataFrame({"part": ["total", "active_people", "active_days", "intensity"],
     ...     "before": [50.0, 10, 0.5, 10], "after": [60.0, 12, 0.5, 10], "change": [10.0, 9, 1, 0]})
@@ -34,11 +36,24 @@ def change_parts(frame: pd.DataFrame, noun: str) -> str:
     total, earlier = parts.loc["total", "change"], parts.loc["total", "before"]
     if abs(total / earlier) < SMALLEST_CHANGE:
         return f"{noun} per working day are as many as in the period before"
-    changes = parts["change"].drop("total").astype(float)
-    most = changes.idxmax() if total > 0 else changes.idxmin()
-    word, why = ("rose", MOVES[most][0]) if total > 0 else ("fell", MOVES[most][1])
+    word = "rose" if total > 0 else "fell"
     first = f"{noun} per working day {word} by {abs(total / earlier):.0%}"
-    return f"{first}, most of it because {why}"
+    return f"{first}, {_reason(parts['change'].drop('total').astype(float) / total, total > 0)}"
+
+
+def _reason(shares: pd.Series, is_rise: bool) -> str:
+    """Return what most of a change comes from, given the share of it that each part has."""
+    largest = shares.max()
+    leaders = shares.index[shares > largest - SMALLEST_CHANGE]
+    why = listed([MOVES[part][0 if is_rise else 1] for part in leaders])
+    if len(leaders) > 1:
+        return f"in equal parts because {why}"
+    if largest >= 1 + SMALLEST_CHANGE:  # another part went the other way
+        against = MOVES[shares.idxmin()][1 if is_rise else 0]
+        return f"because {why}, although {against}"
+    if largest > 0.5 + SMALLEST_CHANGE:
+        return f"most of it because {why}"
+    return f"the largest part of it ({largest:.0%}) because {why}"
 
 
 def periods_compared(frame: pd.DataFrame) -> str:

@@ -6,11 +6,12 @@ import pandas as pd
 
 from copilot_analytics.charts.findings.common import (
     NAMELESS,
+    leading,
     name,
+    named,
     nothing_to_show,
-    weeks_text,
 )
-from copilot_analytics.charts.words import percent
+from copilot_analytics.charts.words import counted, percent
 
 NO_LINES = (
     "No added or deleted lines of people were reported in this period, or of too few people to "
@@ -29,7 +30,7 @@ def agent_trend(frame: pd.DataFrame) -> str:
     if not whole:
         return nothing_to_show("lines that agents wrote")
     share = percent(known["agent_lines"].sum() / whole)
-    return f"Agent edits are {share} of the lines changed in {weeks_text(len(known))}"
+    return f"Agent edits are {share} of the lines changed in {counted(len(known), 'week')}"
 
 
 def lines_by_mode(frame: pd.DataFrame, dimension: str) -> str:
@@ -39,12 +40,15 @@ def lines_by_mode(frame: pd.DataFrame, dimension: str) -> str:
     'Most changed lines: Python, 70%'
     """
     known = frame[frame["share"] > 0]
-    named = known[~known[dimension].isin(NAMELESS)]
     if known.empty:
         return nothing_to_show(f"changed lines by {dimension}")
-    top = named.sort_values("share", ascending=False, kind="stable").head(1)
-    # A hidden part may be larger.
-    if named.empty or top["share"].iloc[0] < 1 - known["share"].sum():
+    top = leading(known[~known[dimension].isin(NAMELESS)], "share")
+    hidden = 1 - known["share"].sum()  # of which one part may be larger
+    if top.empty or top["share"].iloc[0] < hidden:
         return f"Changed lines by {dimension}"
-    top = top.iloc[0]
-    return f"Most changed lines: {name(dimension, top)}, {percent(top['share'])}"
+    share = percent(top["share"].iloc[0])
+    is_most = top["share"].iloc[0] == known["share"].max()
+    of_which = "" if is_most else f" with a named {dimension}"
+    names = named([name(dimension, row) for _, row in top.iterrows()], 3)
+    each = ", each" if len(top) > 1 else ","
+    return f"Most changed lines{of_which}: {names}{each} {share}"

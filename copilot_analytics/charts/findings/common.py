@@ -10,6 +10,8 @@ from copilot_analytics.catalogue import value_label
 from copilot_analytics.charts.timeline import day_sets
 from copilot_analytics.charts.words import number, plain
 
+MOST_NAMES = 8
+
 # What GitHub writes where it does not name a model, language or IDE; always drawn last.
 NAMELESS = ("auto", "others", "unknown")
 NO_PEOPLE = (
@@ -48,9 +50,19 @@ def settled(frame: pd.DataFrame, coverage: pd.DataFrame | None) -> pd.DataFrame:
     return kept if len(kept) else frame
 
 
-def weeks_text(count: int) -> str:
-    """Return how many weeks, in words that fit one and many."""
-    return "1 week" if count == 1 else f"{number(count)} weeks"
+def leading(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the row with the largest value, or all of them where several have it."""
+    return frame[frame[column] == frame[column].max()]
+
+
+def named(names: Sequence[str], most: int = MOST_NAMES) -> str:
+    """Return some names as part of a sentence, and how many more there are.
+
+    >>> named(["a", "b", "c"], 2), named(["a"])
+    ('a, b and 1 more', 'a')
+    """
+    more = len(names) - most
+    return listed([*names[:most], f"{number(more)} more"] if more > 0 else names)
 
 
 def listed(parts: Sequence[str]) -> str:

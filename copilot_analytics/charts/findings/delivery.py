@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from copilot_analytics.charts.findings.common import name, nothing_to_show, weeks_text
-from copilot_analytics.charts.words import number, percent, plain
+from copilot_analytics.charts.findings.common import leading, name, named, nothing_to_show
+from copilot_analytics.charts.words import counted, percent, plain, verb
 
 MERGED, BY_COPILOT = "pull_requests_total_merged", "pull_requests_total_merged_created_by_copilot"
 NO_PULL_REQUESTS = (
@@ -45,9 +45,8 @@ def minutes(value: float) -> str:
     """
     for length, unit in ((1440, "day"), (60, "hour")):
         if value >= 2 * length:
-            return f"{number(round(value / length, 1))} {unit}s"
-    text = number(round(value))
-    return f"{text} minute{'' if text == '1' else 's'}"
+            return counted(round(value / length, 1), unit)
+    return counted(round(value), "minute")
 
 
 def delivery_answer(headline: pd.DataFrame, period: str) -> str:
@@ -69,42 +68,45 @@ def delivery_answer(headline: pd.DataFrame, period: str) -> str:
     merged = rows.loc["merged", "value"]
     if not period or pd.isna(merged):
         return NO_PULL_REQUESTS
-    count = "1 pull request was" if merged == 1 else f"{number(merged)} pull requests were"
-    sentences = [f"{count} merged ({period})."]
+    sentences = [f"{_merged(merged)} ({period})."]
     parts = [
-        f"{verb} {percent(rows.loc[figure, 'value'])}"
-        for figure, verb in (
+        f"{did} {percent(rows.loc[figure, 'value'])}"
+        for figure, did in (
             ("merged_created_by_copilot", "opened"),
             ("merged_reviewed_by_copilot", "reviewed"),
         )
         if pd.notna(rows.loc[figure, "value"])
     ]
     if parts:
-        sentences.append(f"Copilot {' and '.join(parts)} of them.")
+        sentences.append(f"Copilot {' and '.join(parts)} of {verb(merged, 'it', 'them')}.")
     return " ".join(sentences)
+
+
+def _merged(count: float) -> str:
+    return f"{counted(count, 'pull request')} {verb(count, 'was', 'were')} merged"
 
 
 def merged_trend(frame: pd.DataFrame) -> str:
     """Say how many pull requests were merged in all weeks, and which share Copilot opened."""
     known = frame[frame[MERGED].notna()]
-    merged, weeks = known[MERGED].sum(), weeks_text(len(known))
+    merged, weeks = known[MERGED].sum(), counted(len(known), "week")
     if not merged:
         return nothing_to_show("merged pull requests")
     if known[BY_COPILOT].isna().any():
-        return f"{number(merged)} pull requests were merged in {weeks}"
+        return f"{_merged(merged)} in {weeks}"
     share = percent(known[BY_COPILOT].sum() / merged)
-    return f"Copilot opened {share} of {number(merged)} pull requests merged in {weeks}"
+    return f"Copilot opened {share} of {counted(merged, 'pull request')} merged in {weeks}"
 
 
 def pull_request_shares(frame: pd.DataFrame) -> str:
     """Say which share of merged pull requests Copilot reviewed, or opened."""
     known = frame[frame["share"].notna()].set_index("figure")["share"]
-    for figure, verb in (
+    for figure, did in (
         ("merged_reviewed_by_copilot", "reviewed"),
         ("merged_created_by_copilot", "opened"),
     ):
         if figure in known.index:
-            return f"Copilot {verb} {percent(known[figure])} of the merged pull requests"
+            return f"Copilot {did} {percent(known[figure])} of the merged pull requests"
     return "Where Copilot took part" if len(known) else nothing_to_show("shares of Copilot")
 
 
@@ -124,12 +126,14 @@ def repositories(frame: pd.DataFrame) -> str:
     known = frame[frame[MERGED].fillna(0) > 0]
     if known.empty:
         return nothing_to_show("merged pull requests of repositories")
-    top = known.sort_values(MERGED, ascending=False, kind="stable").iloc[0]
-    merged = known[MERGED].sum()
-    share, where = percent(top[MERGED] / merged), plain(top["repo_name"], 30)
-    count = "1 repository" if len(known) == 1 else f"{number(len(known))} repositories"
-    requests = f"{number(merged)} pull request{'' if merged == 1 else 's'}"
-    return f"{count} merged {requests}, {share} of them in {where}"
+    top, merged = leading(known, MERGED), known[MERGED].sum()
+    where = named([plain(repository, 30) for repository in top["repo_name"]], 3)
+    count = counted(len(known), "repository", "repositories")
+    said = f"{count} merged {counted(merged, 'pull request')}"
+    if len(known) == 1:
+        return f"{said}: {where}"
+    each = "each in" if len(top) > 1 else "of them in"
+    return f"{said}, {percent(top[MERGED].iloc[0] / merged)} {each} {where}"
 
 
 def review_times(frame: pd.DataFrame) -> str:
@@ -138,6 +142,8 @@ def review_times(frame: pd.DataFrame) -> str:
     if known.empty:
         return nothing_to_show("times of reviews")
     low, high = known["lowest_median_minutes"].min(), known["highest_median_minutes"].max()
+    if low == high:
+        return f"The median wait for the first review was {minutes(low)}"
     return f"The median wait for the first review lay between {minutes(low)} and {minutes(high)}"
 
 
@@ -146,9 +152,12 @@ def suggestions_by_type(frame: pd.DataFrame) -> str:
     known = frame[frame["total_copilot_suggestions"].fillna(0) > 0]
     if known.empty:
         return nothing_to_show("suggestions of Copilot by type")
-    top = known.sort_values("total_copilot_suggestions", ascending=False, kind="stable").iloc[0]
-    applied = percent(top["share"])
-    return f"Most frequent suggestions: {name('comment_type', top)}, {applied} of them applied"
+    top = leading(known, "total_copilot_suggestions")
+    said = "Most frequent suggestions: "
+    said += named([name("comment_type", row) for _, row in top.iterrows()], 3)
+    if len(top) > 1 or pd.isna(top["share"].iloc[0]):
+        return said
+    return f"{said}, {percent(top['share'].iloc[0])} of them applied"
 
 
 def adoption_multiplier(frame: pd.DataFrame) -> str:
@@ -157,7 +166,10 @@ def adoption_multiplier(frame: pd.DataFrame) -> str:
     if known.empty:
         return nothing_to_show("pull requests per adoption phase")
     row = known.iloc[-1]
-    times = f"{row['multiplier']:.2f} times as many"
-    span = f"{row['low']:.2f} to {row['high']:.2f}"
-    first = f"People in phases 1 to 3 merged {times} per active day as passive ones ({span})"
-    return first if row["is_enough"] else f"{first}: too little to conclude from"
+    first = f"People in phases 1 to 3 merged {row['multiplier']:.2f} times as many pull requests "
+    first += "per active day as passive ones"
+    if pd.notna(row["low"]):
+        first += f" (95% interval {row['low']:.2f} to {row['high']:.2f})"
+    if not row["is_enough"] or pd.isna(row["low"]):
+        return f"{first}: too little to conclude from"
+    return f"{first}: no clear difference" if row["low"] <= 1 <= row["high"] else first

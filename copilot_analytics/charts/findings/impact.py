@@ -6,7 +6,7 @@ import pandas as pd
 
 from copilot_analytics import catalogue
 from copilot_analytics.charts.findings.common import NO_PEOPLE, listed, nothing_to_show
-from copilot_analytics.charts.words import day_text, number, percent, plain
+from copilot_analytics.charts.words import counted, day_text, number, percent, plain, signed, verb
 
 NO_WEEKS = (
     "There is no whole week with enough people to show before the date, or none after it: a "
@@ -36,7 +36,8 @@ def group_name(found: pd.DataFrame) -> str:
     row = found.iloc[0]
     if row["team"]:
         return f"team {plain(row['team'], 30)}"
-    return "everybody" if row["comparison_people"] == 0 else "the people given"
+    others = row["comparison_people"]  # missing where too few people are left to compare with
+    return "everybody" if pd.notna(others) and others == 0 else "the people given"
 
 
 def impact(found: pd.DataFrame) -> str:
@@ -94,21 +95,20 @@ def _concluded(found: pd.DataFrame, row: pd.Series) -> str:
             f"{_signed(row['estimate'])} in {who} compared with all others ({interval}). A true "
             f"effect of less than {number(row['smallest_found'])} would often go unseen."
         )
-    verb = "rose" if row["outcome"] == "increase" else "fell"
+    word = "rose" if row["outcome"] == "increase" else "fell"
     share, way = row["relative_change"], "more" if row["outcome"] == "increase" else "less"
     relative = f", {percent(abs(share))} {way} than the others' change lets expect"
     relative = "" if pd.isna(share) else relative
     size = number(abs(round(row["estimate"], 2)))
     return (
-        f"From {day_text(row['date'])} on, {what} {verb} by {size} in {who} "
+        f"From {day_text(row['date'])} on, {what} {word} by {size} in {who} "
         f"compared with all others ({interval}){relative}. This is an effect of the date only if "
         "nothing else happened to one of the groups then."
     )
 
 
 def _signed(value: float) -> str:
-    text = number(round(value, 2))
-    return f"+{text}" if value > 0 else text
+    return signed(round(value, 2))
 
 
 def event_study(frame: pd.DataFrame, found: pd.DataFrame) -> str:
@@ -147,8 +147,10 @@ def placebo_dates(found: pd.DataFrame) -> str:
         return nothing_to_show("the same comparison at earlier dates")
     count = int(row["placebos_as_large"])
     number_of = "None" if count == 0 else number(count)
-    verb = "shows" if count == 1 else "show"
-    return f"{number_of} of {number(row['placebos'])} earlier dates {verb} as large a difference"
+    dates = counted(row["placebos"], "earlier date")
+    shown = f"{number_of} of {dates} {verb(count, 'shows', 'show')} as large a difference"
+    # Not over all weeks: earlier dates must not use data of after the date.
+    return f"{shown} over {counted(row['placebo_weeks'], 'week')}"
 
 
 def series_breaks_between(found: pd.DataFrame) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from copilot_analytics.charts.findings.common import NO_DAYS, NO_PEOPLE, listed, nothing_to_show
-from copilot_analytics.charts.words import day_text, number, people, percent
+from copilot_analytics.charts.words import counted, day_text, number, people, percent, verb
 
 NO_CHECKS = "There are not two reports of one day that could be compared."
 DAILY, MONTHLY = "daily active people", "monthly active people"
@@ -38,12 +38,12 @@ def quality(summary: pd.DataFrame, coverage: pd.DataFrame, period: str) -> str:
     lacking = "" if "users" in set(coverage["family"]) else f" {NO_PEOPLE}"
     if not measured:
         return f"{NO_CHECKS[:-1]} ({period}).{lacking}"
-    parts = [f"{number(holds)} of {number(measured)} checks hold ({period})"]
+    checks = counted(measured, "check")
+    parts = [f"{number(holds)} of {checks} {verb(holds, 'holds', 'hold')} ({period})"]
     if by_design:
-        parts.append(
-            f"{number(by_design)} differ{'s' if by_design == 1 else ''} for a known reason"
-        )
-    parts.append(f"{number(fails)} fail{'s' if fails == 1 else ''}" if fails else "none fails")
+        differ = verb(by_design, "differs", "differ")
+        parts.append(f"{number(by_design)} {differ} for a known reason")
+    parts.append(f"{number(fails)} {verb(fails, 'fails', 'fail')}" if fails else "none fails")
     text = f"{listed(parts)}."
     if fails:
         worst = summary.loc[summary["outcome"] == "fails", "check"].iloc[0]
@@ -58,36 +58,43 @@ def reconciliation(summary: pd.DataFrame) -> str:
     fails = summary[summary["outcome"] == "fails"]
     if fails.empty:
         return "No check fails"
-    rows = "1 check" if len(fails) == 1 else f"{number(len(fails))} checks"
-    return f"{rows} failed"
+    return f"{counted(len(fails), 'check')} failed"
 
 
 def definition_gaps(frame: pd.DataFrame) -> str:
     """Say how far the definitions of active are apart, and what GitHub reports."""
-    for figure, words in ((DAILY, "on a day"), (MONTHLY, "in a month")):
+    for figure, words in ((DAILY, "on an average day"), (MONTHLY, "in 28 days")):
         rows = frame[(frame["figure"] == figure) & frame["value"].notna()]
         if len(rows):
-            low, high = round(rows["value"].min()), round(rows["value"].max())
-            span = number(low) if low == high else f"{number(low)} to {number(high)}"
-            text = f"By definition, {span} people are active {words}"
+            low, high = _mean(rows["value"].min()), _mean(rows["value"].max())
+            is_one = low == high
+            span = people(high) if is_one else f"{number(low)} to {people(high)}"
+            by = "by every definition shown" if is_one else "depending on the definition"
+            text = f"{span} {verb(low, 'is', 'are') if is_one else 'are'} active {words}, {by}"
             reported = rows["reported"].dropna()
-            return (
-                f"{text}; GitHub reports {number(round(reported.iloc[0]))}"
-                if len(reported)
-                else text
-            )
+            ours = f"; GitHub reports {number(_mean(reported.iloc[0]))}" if len(reported) else ""
+            return f"{text}{ours}"
     return nothing_to_show("active people")
 
 
+def _mean(value: float) -> float:
+    """Return a mean number of people as a sentence gives it: with a decimal where they are few."""
+    return round(value, 1) if value < 10 else round(value)
+
+
 def reduced_records(frame: pd.DataFrame) -> str:
-    """Say how large the share of records without telemetry was in the last whole period."""
+    """Say how many of the records of people tell nothing of what was done."""
     known = frame[frame["share"].notna()]
     if known.empty:
         return nothing_to_show("records of people")
     reduced, records = known["reduced"].sum(), known["records"].sum()
+    # Weeks with few such people are hidden, so what is left may not stand for all of them.
+    of_which = f" in the {counted(len(known), 'week')} shown" if len(known) < len(frame) else ""
     if not reduced:
-        return "Every record of a person tells what was done"
-    return f"{percent(reduced / records)} of the records of people have credits only"
+        return f"Every record of a person{of_which} tells what was done"
+    many = f"{counted(records, 'record')} of people{of_which}"
+    does = verb(records, "does", "do")
+    return f"{percent(reduced / records)} of {many} {does} not tell what was done"
 
 
 def outdated_clients(frame: pd.DataFrame) -> str:
@@ -97,10 +104,11 @@ def outdated_clients(frame: pd.DataFrame) -> str:
         return "No versions of clients are known, or of too few people to show"
     top = known.sort_values("share", ascending=False, kind="stable").iloc[0]
     if not top["share"]:
-        return "No client is older than the versions that GitHub counts in full"
+        shown = "" if len(known) == len(frame) else " that can be shown"
+        return f"No client{shown} is older than the versions that GitHub counts in full"
     return (
-        f"{percent(top['share'])} of {people(top['people_known'])} with {top['client']} are below "
-        f"the minimum for {top['measure']}"
+        f"{percent(top['share'])} of {people(top['people_known'])} with {top['client']} last used "
+        f"a version below the minimum for {top['measure']}"
     )
 
 
@@ -122,26 +130,33 @@ def series_breaks(frame: pd.DataFrame) -> str:
     """Say how many known changes of the counting fall into the period."""
     if frame.empty:
         return "GitHub made no known change to its counting in this period"
-    changes = "1 known change" if len(frame) == 1 else f"{number(len(frame))} known changes"
-    return f"GitHub made {changes} to its counting in this period"
+    return f"GitHub made {counted(len(frame), 'known change')} to its counting in this period"
 
 
 def restated_figures(frame: pd.DataFrame) -> str:
-    """Say how many days GitHub changed at most, how far and how late."""
+    """Say of how many days GitHub changed figures, and how late a change was seen.
+
+    >>> restated_figures(pd.DataFrame({"days": [3], "days_after": [38]}))
+    'GitHub has changed figures of 3 days; a change was seen up to 38 days after the day’s end'
+    """
     if frame.empty:
         return "No day was fetched in two versions that differ"
     known = frame[frame["days"].notna()]
     if known.empty:
         return "GitHub changed figures after it first gave them, of too few people to show"
-    days = known["days"].max()
-    first = f"GitHub changed figures of {number(days)} {'day' if days == 1 else 'days'} later"
-    late = known["days_after"].max()
-    return f"{first}, up to {number(late)} {'day' if late == 1 else 'days'} after the day’s end"
+    # The figures of several rows need not have changed on the same days.
+    least = "at least " if len(frame) > 1 else ""
+    days = counted(known["days"].max(), "day")
+    late = counted(known["days_after"].max(), "day")
+    # When GitHub changed them is not known, only when the archive fetched the changed version.
+    seen = f"a change was seen up to {late} after the day’s end"
+    return f"GitHub has changed figures of {least}{days}; {seen}"
 
 
 def unknown_fields(frame: pd.DataFrame) -> str:
     """Say how many fields are not described."""
     if frame.empty:
         return "Every field of the reports is known"
-    fields = "1 field is" if len(frame) == 1 else f"{number(len(frame))} fields are"
-    return f"{fields} not described here; their values are kept in the column extra"
+    are = verb(len(frame), "is", "are")
+    fields = f"{counted(len(frame), 'field')} {are} not described here"
+    return f"{fields}; {verb(len(frame), 'its', 'their')} values are kept in the column extra"

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import pandas as pd
 
+from copilot_analytics.charts.findings.common import settled
 from copilot_analytics.charts.words import day_text, number, percent, plain
 
 MOST_NAMED = 3
 
 
 def daily_series(
-    frame: pd.DataFrame, *, value: str, label: str, by: str | None = None, share: bool = False
+    frame: pd.DataFrame,
+    *,
+    value: str,
+    label: str,
+    by: str | None = None,
+    share: bool = False,
+    coverage: pd.DataFrame | None = None,
 ) -> str:
-    """Return where a daily series, or each of several, stands on its last day.
+    """Return where a daily series, or each of several, stands on its last settled day.
 
     A single series is compared with the first day that is the same weekday.
 
@@ -28,6 +35,8 @@ def daily_series(
         Column that names the series, where there are several.
     share
         Whether the values are shares from 0 to 1.
+    coverage
+        Frame of `metrics.coverage`, which tells the days that may still change.
 
     Examples
     --------
@@ -40,7 +49,7 @@ def daily_series(
     if known.empty:
         return f"{label}: no day with enough people to show" if len(frame) else f"{label}: no data"
     write = percent if share else number
-    known = known.sort_values("day", kind="stable")
+    known = settled(known, coverage).sort_values("day", kind="stable")
     last = known[known["day"] == known["day"].iloc[-1]]
     when = f"on {day_text(last['day'].iloc[-1])}"
     if by is None:

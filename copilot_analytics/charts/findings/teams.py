@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from copilot_analytics.charts.findings.common import NO_PEOPLE, listed, nothing_to_show
-from copilot_analytics.charts.words import day_text, number, percent, plain
+from copilot_analytics.charts.findings.common import NO_PEOPLE, named, nothing_to_show
+from copilot_analytics.charts.words import counted, day_text, number, percent, plain, verb
 
 NO_TEAMS = (
     "There are no reports on teams in this period. GitHub lists the members of teams day by day "
@@ -15,7 +15,6 @@ NO_TEAMS = (
     "fewer than five people with a seat are not in it."
 )
 NO_SHARES = "No team has enough people to be shown."
-MOST_NAMES = 8
 PROMPTS = "user_initiated_interaction_count"
 
 
@@ -44,7 +43,8 @@ def teams(headline: pd.DataFrame, activity: pd.DataFrame, period: str) -> str:
     with_activity, share = rows["teams_with_activity"], rows["share_of_members_active"]
     if pd.isna(with_activity):
         return NO_SHARES
-    used = f"{number(with_activity)} of {_teams(len(activity))} had active members ({period})."
+    used = f"{number(with_activity)} of {counted(len(activity), 'team')}"
+    used += f" had active members ({period})."
     if with_activity == len(activity):
         every = "Every team" if with_activity > 1 else "The only team"
         used = f"{every} that GitHub reports had active members ({period})."
@@ -53,12 +53,8 @@ def teams(headline: pd.DataFrame, activity: pd.DataFrame, period: str) -> str:
     return f"{used} In all, {percent(share)} of the members of teams were active."
 
 
-def _teams(count: int) -> str:
-    return f"{number(count)} {'team' if count == 1 else 'teams'}"
-
-
 def team_shares(frame: pd.DataFrame) -> str:
-    """Say between which shares the teams lie.
+    """Say between which shares the teams lie, of those that can be shown.
 
     >>> frame = pd.DataFrame({"slug": ["web", "data"], "at_least": [0.5, 0.8],
     ...                       "at_most": [0.5, 0.9]})
@@ -69,36 +65,47 @@ def team_shares(frame: pd.DataFrame) -> str:
     if known.empty:
         return nothing_to_show("active members of teams")
     low, high = percent(known["at_least"].min()), percent(known["at_most"].max())
-    if len(known) > 1 and low != high:
-        return f"Between {low} and {high} of the members of a team were active"
     share = low if low == high else f"{low} to {high}"
-    team = plain(known["slug"].iloc[0], 30) if len(known) == 1 else "each team"
-    return f"{share} of the members of {team} were active"
+    if len(known) == 1:
+        return f"{share} of the members of {plain(known['slug'].iloc[0], 30)} were active"
+    if len(known) < len(frame):
+        shown = f"{number(len(known))} of {counted(len(frame), 'team')} that can be shown"
+        return f"In the {shown}, {share} of the members were active"
+    if low == high:
+        return f"{share} of the members of each team were active"
+    return f"Between {low} and {high} of the members of a team were active"
 
 
 def team_trend(frame: pd.DataFrame, open_weeks: Collection, weeks: int = 4) -> str:
-    """Say how many teams have a larger or smaller share of active members than weeks before.
+    """Say how many teams have a clearly larger or smaller share of active members than before.
 
-    >>> frame = pd.DataFrame({"week": pd.to_datetime(["2026-10-05", "2026-11-02"]),
-    ...                       "team_id": 7, "share": [0.5, 0.7]})
+    Clearly: the 95% intervals do not overlap; where a share is hidden, its range is taken.
+
+    >>> frame = pd.DataFrame({"week": pd.to_datetime(["2026-10-05", "2026-11-02"]), "team_id": 7,
+    ...     "low": [0.4, 0.7], "high": [0.6, 0.9], "at_least": [0.5, 0.8], "at_most": [0.5, 0.8]})
     >>> team_trend(frame, ())
-    'In the week from 2 Nov 2026 the share active is larger in 1 and smaller in 0 of 1 team than \
-4 weeks before'
+    'In the week from 2 Nov 2026 the share active is clearly larger in 1 and clearly smaller in 0 \
+of 1 team than 4 weeks before'
     """
-    settled = frame[~frame["week"].isin(list(open_weeks))]
-    wide = settled.pivot_table(index="week", columns="team_id", values="share")
-    if wide.empty:
+    known = frame[~frame["week"].isin(list(open_weeks)) & frame["at_least"].notna()]
+    if known.empty:
         return "Share of members active per week"
-    last = wide.index.max()
-    before = last - pd.Timedelta(weeks=weeks)
-    if before not in wide.index:
+    last = known["week"].max()
+    known = known.assign(
+        low=known["low"].fillna(known["at_least"]), high=known["high"].fillna(known["at_most"])
+    )[["week", "team_id", "low", "high"]]
+    now = known[known["week"] == last]
+    before = known[known["week"] == last - pd.Timedelta(weeks=weeks)]
+    both = now.merge(before, on="team_id", suffixes=("", "_before"))
+    if both.empty:
         return f"Share of members active per week, to the week from {day_text(last)}"
-    change = (wide.loc[last] - wide.loc[before]).dropna()
-    if change.empty:
-        return f"Share of members active per week, to the week from {day_text(last)}"
-    up, down = int((change > 0).sum()), int((change < 0).sum())
-    compared = f"in {up} and smaller in {down} of {_teams(len(change))} than {weeks} weeks before"
-    return f"In the week from {day_text(last)} the share active is larger {compared}"
+    up = int((both["low"] > both["high_before"]).sum())
+    down = int((both["high"] < both["low_before"]).sum())
+    teams = f"{counted(len(both), 'team')} than {counted(weeks, 'week')} before"
+    said = f"In the week from {day_text(last)} the share active is clearly larger"
+    if not up + down:
+        return f"{said} or smaller in none of {teams}"
+    return f"{said} in {up} and clearly smaller in {down} of {teams}"
 
 
 def idle_teams(frame: pd.DataFrame) -> str:
@@ -115,8 +122,10 @@ def idle_teams(frame: pd.DataFrame) -> str:
             return "Of no team can be shown whether its members were active."
         is_whole = frame["active_users"].notna().all()
         return f"Every team{'' if is_whole else ' that can be shown'} has active members."
-    verb = "has" if len(idle) == 1 else "have"
-    return f"{len(idle)} of {_teams(len(frame))} {verb} no active member: {_named(idle)}."
+    return (
+        f"{number(len(idle))} of {counted(len(frame), 'team')} {verb(len(idle), 'has', 'have')} "
+        f"no active member: {_names(idle)}."
+    )
 
 
 def unsteady_teams(frame: pd.DataFrame) -> str:
@@ -130,16 +139,14 @@ def unsteady_teams(frame: pd.DataFrame) -> str:
     unsteady = sorted(frame.loc[frame["days_present"] < frame["days_reported"], "slug"])
     if not unsteady:
         return "Every team is reported on every day that has a report on teams."
-    verb = "is" if len(unsteady) == 1 else "are"
-    all_teams = _teams(len(frame))
-    return f"{len(unsteady)} of {all_teams} {verb} not reported on every day: {_named(unsteady)}."
+    return (
+        f"{number(len(unsteady))} of {counted(len(frame), 'team')} "
+        f"{verb(len(unsteady), 'is', 'are')} not reported on every day: {_names(unsteady)}."
+    )
 
 
-def _named(slugs: list[str]) -> str:
-    """Return some names as part of a sentence, and how many more there are."""
-    names = [plain(slug, 30) for slug in slugs[:MOST_NAMES]]
-    more = len(slugs) - len(names)
-    return listed([*names, f"{number(more)} more"] if more else names)
+def _names(slugs: list[str]) -> str:
+    return named([plain(slug, 30) for slug in slugs])
 
 
 def team_totals(frame: pd.DataFrame) -> str:
@@ -148,8 +155,8 @@ def team_totals(frame: pd.DataFrame) -> str:
     >>> lines = {"sum_of_teams": 130, "counted_again": -50, "without_team": 7, "without_report": 0,
     ...          "everybody": 87}
     >>> team_totals(pd.DataFrame({"line": list(lines), PROMPTS: list(lines.values())}))
-    'All teams added up have 130 prompts; everybody has 87. People of several teams count 50 more \
-than once, and 7 come from people without a reported team.'
+    'All teams added up have 130 prompts; everybody has 87. 50 are counted again for people of \
+several teams, and 7 come from people without a reported team.'
     """
     if PROMPTS not in frame:
         return ""
@@ -157,18 +164,24 @@ than once, and 7 come from people without a reported team.'
     total, everybody = values["sum_of_teams"], values["everybody"]
     if pd.isna(total) or not total:
         return "No prompts of teams can be shown."
+    added = f"All teams added up have {counted(total, 'prompt')}"
     if pd.isna(everybody):
-        return f"All teams added up have {number(total)} prompts."
-    said = f"All teams added up have {number(total)} prompts; everybody has {number(everybody)}."
+        return f"{added}."
+    said = f"{added}; everybody has {number(everybody)}."
     parts = (
-        ("counted_again", "people of several teams count {} more than once"),
-        ("without_team", "{} come from people without a reported team"),
-        ("without_report", "{} from days without a report on teams"),
+        ("counted_again", "{} {are} counted again for people of several teams"),
+        ("without_team", "{} {come} from people without a reported team"),
+        ("without_report", "{} {come} from days without a report on teams"),
     )
     if values[[line for line, _ in parts]].isna().any():
         return f"{said} What lies between comes from too few people to show."
-    reasons = [words.format(number(abs(values[line]))) for line, words in parts if values[line]]
+    reasons = [_reason(words, abs(values[line])) for line, words in parts if values[line]]
     if not reasons:
-        return f"{said} Everybody is in exactly one team."
+        return f"{said} Everybody with prompts is in exactly one team."
     sentence = ", and ".join([", ".join(reasons[:-1]), reasons[-1]] if reasons[1:] else reasons)
-    return f"{said} {sentence[0].upper()}{sentence[1:]}."
+    return f"{said} {sentence}."
+
+
+def _reason(words: str, count: int) -> str:
+    fitting = {"are": verb(count, "is", "are"), "come": verb(count, "comes", "come")}
+    return words.format(number(count), **fitting)
