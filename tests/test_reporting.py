@@ -22,7 +22,7 @@ from conftest import ndjson, user_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copilot_analytics import display, privacy
+from copilot_analytics import display, privacy, samples
 from copilot_analytics.archive import Archive
 from copilot_analytics.catalogue import Scope
 from copilot_analytics.errors import (
@@ -787,13 +787,15 @@ def test_a_day_is_there_only_if_every_page_has_it():
         ({"start": "2026-11-05", "end": "2026-11-01"}, 2),
         ({"parameters": {"active": 1}}, 2),
         ({"source": "no-archive"}, 10),
-        ({"notebooks": ["adoption"], "teams": ["nobody"]}, 2),
-        ({"notebooks": ["adoption"], "teams": 7}, None),  # a bug of whoever calls
+        ({"source": "files", "notebooks": ["adoption"], "teams": ["nobody"]}, 2),
+        ({"source": "files", "notebooks": ["adoption"], "teams": 7}, None),  # a bug of the caller's
     ],
 )
 def test_the_status_never_tells_the_success_of_an_earlier_run(tmp_path, monkeypatch, options, code):
     """F193: also what fails before any notebook runs is said in status.json."""
     monkeypatch.chdir(tmp_path)
+    company = samples.Company(people=20, days=2)
+    samples.write(tmp_path / "files", company, company.scopes[:1], reports=["users-1-day"])
     (tmp_path / "status.json").write_text('{"is_published": true}')
     with pytest.raises((CopilotAnalyticsError, TypeError)):
         report(out=tmp_path, now=NOW, **options)
