@@ -114,6 +114,8 @@ def test_a_period_counts_like_a_loop_over_days(states):
         assert (day in covered.missing) == (state in ("missing", "failed"))
         assert (day in covered.damaged) == (state == "damaged")
         assert (day in covered.provisional) == (state == "provisional")
+    if "present" in states and "final" not in states:
+        final_through = None  # files do not say it
     assert covered.present == present
     assert covered.expected == len(states)
     assert covered.final_through == final_through
@@ -126,6 +128,11 @@ def test_a_day_is_present_only_if_all_reports_have_it():
     covered = display.period(TablesOf(users + teams), families=("users", "teams"))
     assert covered.missing == (date(2026, 11, 2),)
     assert display.period(TablesOf(users + teams)).missing == ()
+
+
+def test_files_do_not_say_which_days_are_final_though_a_weekend_is_known_to_be_empty():
+    states = states_of({"2026-11-06": "present", "2026-11-07": "empty", "2026-11-09": "present"})
+    assert display.period(TablesOf(states)).final_through is None
 
 
 def test_days_before_github_had_a_report_do_not_count_as_missing():
@@ -464,7 +471,7 @@ def test_where_github_has_no_report_at_all_nothing_else_is_said():
     covered = display.period(TablesOf(states_of(states)))
     said = display.header(covered).text
     assert not covered.has_data
-    assert "GitHub says that it has no report for 2 of 2 days" in said
+    assert "GitHub reports nothing for 2 of 2 days" in said
     assert "There is no data" not in said
 
 

@@ -90,10 +90,8 @@ def _day_banners(period: Period) -> list[Html]:
         )
     if period.empty:
         count = f"{len(period.empty)} of {whole}"
-        text = f"GitHub says that it has no report for {count}: {days_text(period.empty)}."
-        text += (
-            " Either nobody was active, or the day was lost; figures count it as a day without use."
-        )
+        text = f"GitHub reports nothing for {count}: {days_text(period.empty)}. Either nobody was "
+        text += "active, or the day was lost; such a day counts as one without use."
         boxes.append(banner("info", text))
     if period.provisional:
         count = count_text(len(period.provisional), "day")

@@ -123,6 +123,8 @@ def period(
         raise UsageError(f"the report starts {first.date()}, after it ends {last.date()}")
     by_day = by_day.reindex(pd.date_range(first, last)).fillna("missing")
     settled = by_day[by_day.isin(SETTLED)]
+    if (by_day == "present").any() and not (by_day == "final").any():
+        settled = settled.head(0)  # files do not say which days are final
     open_days = by_day[by_day.isin(["provisional", "pending"])]
     if len(open_days):
         settled = settled[settled.index < open_days.index.min()]
